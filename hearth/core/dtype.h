@@ -35,16 +35,46 @@ std::ostream& operator<<(std::ostream& out, Dtype dtype);
 
 template <class T>
 struct DtypeOf;
-template <> struct DtypeOf<bool> { static constexpr Dtype value = Dtype::boolean; };
-template <> struct DtypeOf<uint8_t> { static constexpr Dtype value = Dtype::uint8; };
-template <> struct DtypeOf<int8_t> { static constexpr Dtype value = Dtype::int8; };
-template <> struct DtypeOf<int16_t> { static constexpr Dtype value = Dtype::int16; };
-template <> struct DtypeOf<int32_t> { static constexpr Dtype value = Dtype::int32; };
-template <> struct DtypeOf<int64_t> { static constexpr Dtype value = Dtype::int64; };
-template <> struct DtypeOf<float16> { static constexpr Dtype value = Dtype::float16; };
-template <> struct DtypeOf<bfloat16> { static constexpr Dtype value = Dtype::bfloat16; };
-template <> struct DtypeOf<float> { static constexpr Dtype value = Dtype::float32; };
-template <> struct DtypeOf<double> { static constexpr Dtype value = Dtype::float64; };
+template <>
+struct DtypeOf<bool> {
+  static constexpr Dtype value = Dtype::boolean;
+};
+template <>
+struct DtypeOf<uint8_t> {
+  static constexpr Dtype value = Dtype::uint8;
+};
+template <>
+struct DtypeOf<int8_t> {
+  static constexpr Dtype value = Dtype::int8;
+};
+template <>
+struct DtypeOf<int16_t> {
+  static constexpr Dtype value = Dtype::int16;
+};
+template <>
+struct DtypeOf<int32_t> {
+  static constexpr Dtype value = Dtype::int32;
+};
+template <>
+struct DtypeOf<int64_t> {
+  static constexpr Dtype value = Dtype::int64;
+};
+template <>
+struct DtypeOf<float16> {
+  static constexpr Dtype value = Dtype::float16;
+};
+template <>
+struct DtypeOf<bfloat16> {
+  static constexpr Dtype value = Dtype::bfloat16;
+};
+template <>
+struct DtypeOf<float> {
+  static constexpr Dtype value = Dtype::float32;
+};
+template <>
+struct DtypeOf<double> {
+  static constexpr Dtype value = Dtype::float64;
+};
 
 /// The Dtype of a C++ element type: dtype_of<float> == Dtype::float32.
 template <class T>

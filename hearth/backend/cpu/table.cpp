@@ -1,0 +1,35 @@
+// The CPU backend's table: kernels are declared by their contract's function type, so a drifted signature is a link
+// error.
+#include "hearth/backend/cpu/table.h"
+
+#include "hearth/backend/cpu/allocator.h"
+#include "hearth/backend/kernels/elementwise.h"
+#include "hearth/backend/kernels/matmul.h"
+#include "hearth/backend/kernels/reduce.h"
+
+namespace hearth::cpu {
+
+kernels::UnaryFn unary;
+kernels::BinaryFn binary;
+kernels::CompareFn compare;
+kernels::WhereFn where;
+kernels::CopyFn copy;
+kernels::FillFn fill;
+kernels::ReduceFn reduce;
+kernels::MatmulFn matmul;
+
+void install() {
+  set_allocator(DeviceType::cpu, &cpu_allocator());
+
+  constexpr DeviceType here = DeviceType::cpu;
+  kernels::unary.set(here, unary);
+  kernels::binary.set(here, binary);
+  kernels::compare.set(here, compare);
+  kernels::where.set(here, where);
+  kernels::copy.set(here, copy);
+  kernels::fill.set(here, fill);
+  kernels::reduce.set(here, reduce);
+  kernels::matmul.set(here, matmul);
+}
+
+}  // namespace hearth::cpu
