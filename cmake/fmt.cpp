@@ -1,4 +1,5 @@
-// fmt: compiled once from its own headers, because Debian ships only a shared libfmt, which would bring a second C++ library.
+// fmt: compiled once from its own headers, because Debian ships only a shared libfmt, which would bring a second C++
+// library.
 #include <fmt/format-inl.h>
 
 template auto fmt::detail::thousands_sep_impl<char>(locale_ref) -> thousands_sep_result<char>;
