@@ -57,7 +57,8 @@ struct float16 {
     const uint32_t sign = uint32_t(bits & 0x8000u) << 16;
     const uint32_t exponent = (bits >> 10) & 0x1fu;
     const uint32_t mantissa = bits & 0x3ffu;
-    if (exponent == 31) return bits_float(sign | 0x7f800000u | (mantissa << 13));
+    if (exponent == 31)  // a NaN becomes quiet, as the processor's own conversion makes it
+      return bits_float(sign | 0x7f800000u | (mantissa ? 0x00400000u : 0u) | (mantissa << 13));
     if (exponent != 0) return bits_float(sign | ((exponent + 112) << 23) | (mantissa << 13));
     const float magnitude = float(mantissa) * bits_float(0x33800000u);  // mantissa * 2^-24
     return bits_float(sign | float_bits(magnitude));
