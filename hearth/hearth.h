@@ -1,7 +1,10 @@
 // hearth: the whole framework in one include.
 #pragma once
 
+#include "hearth/autograd/checkpoint.h"
 #include "hearth/autograd/engine.h"
+#include "hearth/autograd/function.h"
+#include "hearth/autograd/gradcheck.h"
 #include "hearth/core/error.h"
 #include "hearth/core/grad_mode.h"
 #include "hearth/core/node.h"
