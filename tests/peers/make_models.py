@@ -60,7 +60,7 @@ def greedy(model, name: str, out: dict) -> float:
 
 def completion_logprob(model, tokens: torch.Tensor, prompt: int) -> torch.Tensor:
     """Sum of the log-probabilities of tokens[prompt:]."""
-    return target_logprobs(model(input_ids=tokens[None]).logits[0], tokens)[prompt - 1:].sum()
+    return target_logprobs(model(input_ids=tokens[None]).logits[0], tokens)[prompt - 1 :].sum()
 
 
 def dpo(model, name: str, out: dict) -> None:
@@ -99,7 +99,9 @@ def make_one(name: str, folder: Path) -> dict:
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
 
     # Everything below works on what a reader gets from the folder, not on the objects that wrote it.
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").double().eval()
+    model = (
+        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").double().eval()
+    )
     sequences = [random_tokens(generator, model.config.vocab_size, length) for length in LENGTHS]
     out = {f"tokens.{i}": ids for i, ids in enumerate(sequences)}
     add_forward(out, "", model, sequences).backward()
@@ -107,8 +109,11 @@ def make_one(name: str, folder: Path) -> dict:
     model.zero_grad()
     margin = greedy(model, name, out)
 
-    model = PeftModel.from_pretrained(model, folder / "adapter", is_trainable=True,
-                                      autocast_adapter_dtype=False).double().eval()
+    model = (
+        PeftModel.from_pretrained(model, folder / "adapter", is_trainable=True, autocast_adapter_dtype=False)
+        .double()
+        .eval()
+    )
     add_forward(out, "lora.", model, sequences).backward()
     out.update({f"lora.grad.{peft_name(k)}": p.grad.clone() for k, p in model.named_parameters() if "lora_" in k})
     if name == "llama-tiny":
@@ -117,8 +122,13 @@ def make_one(name: str, folder: Path) -> dict:
     save_file(rounded, folder / "expected.safetensors")
     for path in folder.rglob("*.*"):
         path.chmod(0o644)
-    return {"model": name, "loss": out["loss"].item(), "lora_loss": out["lora.loss"].item(), "greedy_margin": margin,
-            "dpo": name == "llama-tiny"}
+    return {
+        "model": name,
+        "loss": out["loss"].item(),
+        "lora_loss": out["lora.loss"].item(),
+        "greedy_margin": margin,
+        "dpo": name == "llama-tiny",
+    }
 
 
 def main() -> None:
@@ -126,9 +136,17 @@ def main() -> None:
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
     rows = [make_one(name, folder / name) for name in FAMILIES]
-    write_json(folder / "models.json", {
-        "versions": versions("transformers", "peft", "safetensors"), "lengths": LENGTHS, "lora": {"rank": 4, "alpha": 8},
-        "dpo_beta": DPO_BETA, "models": rows}, row_keys=("models",))
+    write_json(
+        folder / "models.json",
+        {
+            "versions": versions("transformers", "peft", "safetensors"),
+            "lengths": LENGTHS,
+            "lora": {"rank": 4, "alpha": 8},
+            "dpo_beta": DPO_BETA,
+            "models": rows,
+        },
+        row_keys=("models",),
+    )
 
 
 if __name__ == "__main__":

@@ -7,35 +7,84 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from peft import LoraConfig, get_peft_model
-from transformers import (LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from frozen import normal
 
 ALL_LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LLAMA3_SCALING = {
-    "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
     "original_max_position_embeddings": 64,
 }
 COMMON = dict(max_position_embeddings=512, bos_token_id=1, eos_token_id=2)
 
 # Vocabulary and inner sizes are deliberately no multiples of a vector's width.
 FAMILIES = {
-    "llama-tiny": (LlamaForCausalLM, LlamaConfig, dict(
-        vocab_size=101, hidden_size=32, intermediate_size=52, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, rms_norm_eps=1e-5, tie_word_embeddings=False,
-        rope_parameters={"rope_theta": 10000.0, **LLAMA3_SCALING})),
-    "llama-tied": (LlamaForCausalLM, LlamaConfig, dict(
-        vocab_size=96, hidden_size=32, intermediate_size=60, num_hidden_layers=3, num_attention_heads=4,
-        num_key_value_heads=1, rms_norm_eps=1e-6, tie_word_embeddings=True,
-        rope_parameters={"rope_theta": 10000.0, "rope_type": "default"})),
-    "qwen2-tiny": (Qwen2ForCausalLM, Qwen2Config, dict(
-        vocab_size=120, hidden_size=48, intermediate_size=56, num_hidden_layers=2, num_attention_heads=6,
-        num_key_value_heads=2, rms_norm_eps=1e-6, tie_word_embeddings=True, use_sliding_window=False,
-        rope_parameters={"rope_theta": 1000000.0, "rope_type": "default"})),
-    "qwen3-tiny": (Qwen3ForCausalLM, Qwen3Config, dict(
-        vocab_size=99, hidden_size=32, intermediate_size=44, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, head_dim=16, rms_norm_eps=1e-6, tie_word_embeddings=False,
-        rope_parameters={"rope_theta": 1000000.0, "rope_type": "default"})),
+    "llama-tiny": (
+        LlamaForCausalLM,
+        LlamaConfig,
+        dict(
+            vocab_size=101,
+            hidden_size=32,
+            intermediate_size=52,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            rms_norm_eps=1e-5,
+            tie_word_embeddings=False,
+            rope_parameters={"rope_theta": 10000.0, **LLAMA3_SCALING},
+        ),
+    ),
+    "llama-tied": (
+        LlamaForCausalLM,
+        LlamaConfig,
+        dict(
+            vocab_size=96,
+            hidden_size=32,
+            intermediate_size=60,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            num_key_value_heads=1,
+            rms_norm_eps=1e-6,
+            tie_word_embeddings=True,
+            rope_parameters={"rope_theta": 10000.0, "rope_type": "default"},
+        ),
+    ),
+    "qwen2-tiny": (
+        Qwen2ForCausalLM,
+        Qwen2Config,
+        dict(
+            vocab_size=120,
+            hidden_size=48,
+            intermediate_size=56,
+            num_hidden_layers=2,
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            rms_norm_eps=1e-6,
+            tie_word_embeddings=True,
+            use_sliding_window=False,
+            rope_parameters={"rope_theta": 1000000.0, "rope_type": "default"},
+        ),
+    ),
+    "qwen3-tiny": (
+        Qwen3ForCausalLM,
+        Qwen3Config,
+        dict(
+            vocab_size=99,
+            hidden_size=32,
+            intermediate_size=44,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=16,
+            rms_norm_eps=1e-6,
+            tie_word_embeddings=False,
+            rope_parameters={"rope_theta": 1000000.0, "rope_type": "default"},
+        ),
+    ),
 }
 
 
