@@ -5,7 +5,7 @@ import re
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "stuff"}
 # Macros that an outside header reads and that cannot be avoided.
 CONFIGURES_A_LIBRARY = {"PCRE2_CODE_UNIT_WIDTH"}
-LOOSE_MATHS = re.compile(r"-f(?:unsafe-math-optimizations|ast-math|finite-math-only|associative-math)|-Ofast|\boptimize\s*\(")
+LOOSE_MATHS = re.compile(r"-f(?:unsafe-math-optimizations|fast-math|finite-math-only|associative-math)|-Ofast|\boptimize\s*\(")
 
 
 def problems(tree):
