@@ -5,7 +5,11 @@
 #include "hearth/backend/cpu/allocator.h"
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/matmul.h"
+#include "hearth/backend/kernels/norm.h"
 #include "hearth/backend/kernels/reduce.h"
+#include "hearth/backend/kernels/rotary.h"
+#include "hearth/backend/kernels/softmax.h"
+#include "hearth/backend/kernels/swiglu.h"
 
 namespace hearth::cpu {
 
@@ -17,6 +21,13 @@ kernels::CopyFn copy;
 kernels::FillFn fill;
 kernels::ReduceFn reduce;
 kernels::MatmulFn matmul;
+kernels::SoftmaxFn softmax;
+kernels::SoftmaxBackwardFn softmax_backward;
+kernels::NormFn norm;
+kernels::NormBackwardFn norm_backward;
+kernels::RotaryFn rotary;
+kernels::SwigluFn swiglu;
+kernels::SwigluBackwardFn swiglu_backward;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -30,6 +41,13 @@ void install() {
   kernels::fill.set(here, fill);
   kernels::reduce.set(here, reduce);
   kernels::matmul.set(here, matmul);
+  kernels::softmax.set(here, softmax);
+  kernels::softmax_backward.set(here, softmax_backward);
+  kernels::norm.set(here, norm);
+  kernels::norm_backward.set(here, norm_backward);
+  kernels::rotary.set(here, rotary);
+  kernels::swiglu.set(here, swiglu);
+  kernels::swiglu_backward.set(here, swiglu_backward);
 }
 
 }  // namespace hearth::cpu
