@@ -2,6 +2,7 @@
 
 Usage: python tests/peers/make_io.py tests/data/io   (needs numpy and safetensors 0.8)
 """
+
 import ctypes
 import json
 import os
@@ -22,8 +23,17 @@ def spec(dtype, shape, data):
     return TensorSpec(dtype=dtype, shape=shape, data_ptr=ctypes.addressof(buffer), data_len=len(data))
 
 
-kinds = {"float64": "<f8", "float32": "<f4", "float16": "<f2", "int64": "<i8", "int32": "<i4", "int16": "<i2",
-         "int8": "i1", "uint8": "u1", "bool": "?"}
+kinds = {
+    "float64": "<f8",
+    "float32": "<f4",
+    "float16": "<f2",
+    "int64": "<i8",
+    "int32": "<i4",
+    "int16": "<i2",
+    "int8": "i1",
+    "uint8": "u1",
+    "bool": "?",
+}
 tensors = {}
 for name, kind in kinds.items():
     start = 0 if name in ("uint8", "bool") else -2
@@ -32,7 +42,7 @@ upper_half = np.arange(-2, 4).astype("<f4").view("<u4") >> 16
 tensors["bfloat16"] = spec("bfloat16", [2, 3], upper_half.astype("<u2").tobytes())
 tensors["scalar"] = spec("float32", [], np.float32(1.5).tobytes())
 tensors["empty"] = spec("float32", [0, 4], b"")
-tensors["n\u00e4me \"q\""] = spec("int8", [1], b"\x07")
+tensors['n\u00e4me "q"'] = spec("int8", [1], b"\x07")
 serialize_file(tensors, out + "/all_dtypes.safetensors", {"format": "pt", "note": "line\nbreak"})
 
 a = np.arange(4, dtype="<f4").reshape(2, 2)

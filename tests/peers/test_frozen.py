@@ -46,3 +46,16 @@ def test_case_list_names_every_tensor():
         }
         listed |= {f"{row['id']}/gout{i}" for i in row["gout"]} | {f"{row['id']}/gin{i}" for i in row["gin"]}
     assert keys == listed
+
+
+def test_stories_are_reproduced(tmp_path):
+    subprocess.run([sys.executable, HERE / "make_stories.py", tmp_path], check=True, timeout=300)
+    fresh = tmp_path / "stories260K.json"
+    if not fresh.exists():
+        pytest.skip("shared data is absent")
+    new, old = json.loads(fresh.read_text()), json.loads((DATA / "stories260K.json").read_text())
+    assert new.pop("mean_loss") == pytest.approx(old.pop("mean_loss"), rel=1e-6)
+    assert new.pop("story_losses") == pytest.approx(old.pop("story_losses"), rel=1e-6)
+    for content in (new, old):
+        content.pop("versions")
+    assert new == old
