@@ -4,6 +4,7 @@
 
 #include "hearth/backend/cpu/allocator.h"
 #include "hearth/backend/kernels/elementwise.h"
+#include "hearth/backend/kernels/index.h"
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/backend/kernels/norm.h"
 #include "hearth/backend/kernels/reduce.h"
@@ -28,6 +29,12 @@ kernels::NormBackwardFn norm_backward;
 kernels::RotaryFn rotary;
 kernels::SwigluFn swiglu;
 kernels::SwigluBackwardFn swiglu_backward;
+kernels::WrapIndexFn wrap_index;
+kernels::IndexSelectFn index_select;
+kernels::IndexWriteFn index_write;
+kernels::GatherFn gather;
+kernels::ScatterFn scatter;
+kernels::NonzeroFn nonzero;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -48,6 +55,12 @@ void install() {
   kernels::rotary.set(here, rotary);
   kernels::swiglu.set(here, swiglu);
   kernels::swiglu_backward.set(here, swiglu_backward);
+  kernels::wrap_index.set(here, wrap_index);
+  kernels::index_select.set(here, index_select);
+  kernels::index_write.set(here, index_write);
+  kernels::gather.set(here, gather);
+  kernels::scatter.set(here, scatter);
+  kernels::nonzero.set(here, nonzero);
 }
 
 }  // namespace hearth::cpu
