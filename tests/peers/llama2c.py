@@ -1,5 +1,5 @@
 # Reads llama2.c files into transformers: the reference for stories260K.
-"""Layout: 7 int32 (dim, hidden, layers, heads, kv heads, vocab, context), then float32 weights; pairs are interleaved."""
+"""Layout: 7 int32 (dim, hidden, layers, heads, kv heads, vocab, context), then float32 weights; interleaved pairs."""
 
 import struct
 from pathlib import Path

@@ -1,5 +1,5 @@
 # Writes what transformers computes for stories260K: the greedy text and the mean loss of 100 stories.
-"""make_stories.py FOLDER: FOLDER/stories260K.json, from ../shared/data beside the repository; nothing where that is absent."""
+"""make_stories.py FOLDER writes FOLDER/stories260K.json from ../shared/data; nothing where that is absent."""
 
 import os
 import sys
