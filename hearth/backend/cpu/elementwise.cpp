@@ -1,165 +1,209 @@
-// Element-wise kernels: every element is computed by one scalar function, wherever it lies.
+// Element-wise kernels: pick the function of the op and the instruction set, then run it over the operands.
 #include "hearth/backend/kernels/elementwise.h"
 
 #include <cmath>
-#include <limits>
 
-#include "hearth/backend/cpu/parallel.h"
+#include "hearth/backend/cpu/elements.h"
+#include "hearth/backend/cpu/integer.h"
+#include "hearth/backend/cpu/isa.h"
 #include "hearth/core/dispatch.h"
-#include "hearth/core/layout.h"
 
 namespace hearth::cpu {
 
 extern kernels::UnaryFn unary;
+extern kernels::ParametricFn parametric;
 extern kernels::BinaryFn binary;
 extern kernels::CompareFn compare;
 extern kernels::WhereFn where;
-extern kernels::CopyFn copy;
-extern kernels::FillFn fill;
 
 namespace {
 
-/// Calls f(pointers) for each element of the loop nest.
-template <int N, class F>
-void for_each(const Loops<N>& loops, F f) {
-  const int64_t inner = loops.inner();
-  for (int64_t row = 0; row < loops.outer(); ++row) {
-    auto at = loops.at(row);
-    for (int64_t i = 0; i < inner; ++i) {
-      f(at);
-      for (size_t k = 0; k < N; ++k) at[k] += loops.strides[k][0];
-    }
-  }
+/// Calls f with the compute type of `dtype`.
+template <class F>
+void with_compute_type(Dtype dtype, F&& f) {
+  if (computes_in_float(dtype))
+    f.template operator()<float>();
+  else if (dtype == Dtype::float64)
+    f.template operator()<double>();
+  else
+    f.template operator()<int64_t>();
 }
 
-template <class T>
-T load(const char* p) {
-  return *reinterpret_cast<const T*>(p);
-}
-template <class T>
-void store(char* p, T v) {
-  *reinterpret_cast<T*>(p) = v;
-}
-
-/// The type that arithmetic on T is done in.
-template <class T>
-using Compute = std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float, T>;
-
-template <class T>
-T apply(kernels::UnaryOp op, T x) {
-  using enum kernels::UnaryOp;
-  if constexpr (std::is_floating_point_v<T>) {
-    switch (op) {
-      case neg:
-        return -x;
-      case abs:
-        return std::abs(x);
-      case exp:
-        return std::exp(x);
-      case log:
-        return std::log(x);
-      case sqrt:
-        return std::sqrt(x);
-      case rsqrt:
-        return T(1) / std::sqrt(x);
-      case reciprocal:
-        return T(1) / x;
-      case square:
-        return x * x;
-      case tanh:
-        return std::tanh(x);
-      case relu:
-        return x > 0 ? x : (x != x ? x : T(0));
-      case sigmoid:
-        return T(1) / (T(1) + std::exp(-x));
-      default:
+template <class C>
+UnaryChunk<C> find_unary(kernels::UnaryOp op) {
+  if constexpr (std::is_same_v<C, int64_t>) {
+    return integer_unary(op);
+  } else {
+    switch (isa()) {
+      case Isa::avx512:
+        return avx512::unary_chunk<C>(op);
+      case Isa::avx2:
+        return avx2::unary_chunk<C>(op);
+      case Isa::generic:
         break;
     }
-  } else {
-    if (op == neg) return T(-x);
+    return generic::unary_chunk<C>(op);
   }
-  fail<NotImplementedError>("unary: not implemented for ", dtype_of<T>);
 }
 
-template <class T>
-T apply(kernels::BinaryOp op, T x, T y) {
-  using enum kernels::BinaryOp;
-  switch (op) {
-    case add:
-      return T(x + y);
-    case sub:
-      return T(x - y);
-    case mul:
-      return T(x * y);
-    case maximum:
-      return x != x ? x : (y != y ? y : (x > y ? x : y));
-    case minimum:
-      return x != x ? x : (y != y ? y : (x < y ? x : y));
-    default:
+template <class C>
+UnaryChunk<C> find_parametric(kernels::ParametricOp op) {
+  switch (isa()) {
+    case Isa::avx512:
+      return avx512::parametric_chunk<C>(op);
+    case Isa::avx2:
+      return avx2::parametric_chunk<C>(op);
+    case Isa::generic:
       break;
   }
-  if constexpr (std::is_floating_point_v<T>) {
-    if (op == div) return x / y;
-    if (op == pow) return std::pow(x, y);
+  return generic::parametric_chunk<C>(op);
+}
+
+template <class C>
+BinaryChunk<C> find_binary(kernels::BinaryOp op) {
+  if constexpr (std::is_same_v<C, int64_t>) {
+    return integer_binary(op);
+  } else {
+    switch (isa()) {
+      case Isa::avx512:
+        return avx512::binary_chunk<C>(op);
+      case Isa::avx2:
+        return avx2::binary_chunk<C>(op);
+      case Isa::generic:
+        break;
+    }
+    return generic::binary_chunk<C>(op);
   }
-  fail<NotImplementedError>("binary: not implemented for ", dtype_of<T>);
+}
+
+template <class C>
+CompareChunk<C> find_compare(kernels::CompareOp op) {
+  switch (isa()) {
+    case Isa::avx512:
+      return avx512::compare_chunk<C>(op);
+    case Isa::avx2:
+      return avx2::compare_chunk<C>(op);
+    case Isa::generic:
+      break;
+  }
+  return generic::compare_chunk<C>(op);
+}
+
+template <class C>
+void run_unary(UnaryChunk<C> f, const Tensor& out, const Tensor& x, const C* parameters) {
+  for_each_chunk<C, C, 1>(merge_loops<2>({&out, &x}), {out.dtype(), x.dtype()},
+                          [&](C* y, const std::array<const C*, 1>& in, const std::array<bool, 1>&, int64_t n) {
+                            f(y, in[0], n, parameters);
+                          });
+}
+
+/// Ops that ask a question: out is bool.
+template <class C>
+void run_predicate(kernels::UnaryOp op, const Tensor& out, const Tensor& x) {
+  using K = kernels::UnaryOp;
+  const auto run = [&](auto question) {
+    for_each_chunk<bool, C, 1>(merge_loops<2>({&out, &x}), {out.dtype(), x.dtype()},
+                               [&](bool* y, const std::array<const C*, 1>& in, const std::array<bool, 1>&, int64_t n) {
+                                 for (int64_t i = 0; i < n; ++i) y[i] = question(in[0][i]);
+                               });
+  };
+  constexpr bool floating = std::is_floating_point_v<C>;
+  if (op == K::logical_not) return run([](C v) { return v == 0; });
+  if (op == K::isnan) return run([](C v) { return v != v; });
+  if (op == K::isinf) return run([](C v) { return floating && (v == C(HUGE_VAL) || v == -C(HUGE_VAL)); });
+  run([](C v) { return !floating || v - v == 0; });
+}
+
+bool is_predicate(kernels::UnaryOp op) {
+  using K = kernels::UnaryOp;
+  return op == K::logical_not || op == K::isnan || op == K::isinf || op == K::isfinite;
+}
+
+template <class Chunk>
+void check_found(Chunk f, Dtype dtype) {
+  check<DtypeError>(f != nullptr, "elementwise: the operation is not defined for ", dtype);
 }
 
 }  // namespace
 
 void unary(kernels::UnaryOp op, const Tensor& out, const Tensor& x) {
-  dispatch(AllTypes{}, x.dtype(), "unary", [&]<class T>() {
-    for_each(merge_loops<2>({&out, &x}), [&](auto at) { store(at[0], T(apply(op, Compute<T>(load<T>(at[1]))))); });
+  with_compute_type(x.dtype(), [&]<class C>() {
+    if (is_predicate(op)) return run_predicate<C>(op, out, x);
+    const UnaryChunk<C> f = find_unary<C>(op);
+    check_found(f, x.dtype());
+    run_unary<C>(f, out, x, nullptr);
   });
 }
 
+void parametric(kernels::ParametricOp op, const Tensor& out, const Tensor& x, double a, double b, double c) {
+  check<DtypeError>(is_floating(x.dtype()), "elementwise: the operation is not defined for ", x.dtype());
+  const auto run = [&]<class C>() {
+    const C parameters[3] = {C(a), C(b), C(c)};
+    run_unary<C>(find_parametric<C>(op), out, x, parameters);
+  };
+  x.dtype() == Dtype::float64 ? run.template operator()<double>() : run.template operator()<float>();
+}
+
 void binary(kernels::BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y) {
-  dispatch(AllTypes{}, x.dtype(), "binary", [&]<class T>() {
-    for_each(merge_loops<3>({&out, &x, &y}),
-             [&](auto at) { store(at[0], T(apply(op, Compute<T>(load<T>(at[1])), Compute<T>(load<T>(at[2]))))); });
+  with_compute_type(x.dtype(), [&]<class C>() {
+    const BinaryChunk<C> f = find_binary<C>(op);
+    check_found(f, x.dtype());
+    for_each_chunk<C, C, 2>(merge_loops<3>({&out, &x, &y}), {out.dtype(), x.dtype(), y.dtype()},
+                            [f](C* z, const std::array<const C*, 2>& in, const std::array<bool, 2>& one, int64_t n) {
+                              f(z, in[0], one[0], in[1], one[1], n);
+                            });
   });
 }
 
 void compare(kernels::CompareOp op, const Tensor& out, const Tensor& x, const Tensor& y) {
-  using enum kernels::CompareOp;
-  dispatch(AllTypes{}, x.dtype(), "compare", [&]<class T>() {
-    for_each(merge_loops<3>({&out, &x, &y}), [&](auto at) {
-      const Compute<T> a = load<T>(at[1]), b = load<T>(at[2]);
-      store(at[0], op == eq   ? a == b
-                   : op == ne ? a != b
-                   : op == lt ? a < b
-                   : op == le ? a <= b
-                   : op == gt ? a > b
-                              : a >= b);
-    });
+  with_compute_type(x.dtype(), [&]<class C>() {
+    const CompareChunk<C> f = find_compare<C>(op);
+    for_each_chunk<bool, C, 2>(merge_loops<3>({&out, &x, &y}), {out.dtype(), x.dtype(), y.dtype()},
+                               [f](bool* z, const std::array<const C*, 2>& in, const std::array<bool, 2>& one,
+                                   int64_t n) { f(z, in[0], one[0], in[1], one[1], n); });
   });
 }
+
+namespace {
+
+/// Selects by element size: nothing is computed, so only the width matters.
+template <class Word>
+void select_words(const Loops<4>& loops) {
+  parallel_for(0, loops.numel, elementwise_grain, [&](int64_t b, int64_t e) {
+    Cursor<4> cursor(loops, b);
+    const int64_t so = loops.strides[0][0], sc = loops.strides[1][0], sx = loops.strides[2][0],
+                  sy = loops.strides[3][0];
+    constexpr int64_t width = sizeof(Word);
+    while (b < e) {
+      const int64_t n = std::min(e - b, cursor.left_in_row());
+      char *out = cursor.at[0], *c = cursor.at[1], *x = cursor.at[2], *y = cursor.at[3];
+      if (so == width && sc == 1 && sx == width && sy == width) {
+        for (int64_t i = 0; i < n; ++i)
+          reinterpret_cast<Word*>(out)[i] = c[i] ? reinterpret_cast<Word*>(x)[i] : reinterpret_cast<Word*>(y)[i];
+      } else {
+        for (int64_t i = 0; i < n; ++i, out += so, c += sc, x += sx, y += sy)
+          *reinterpret_cast<Word*>(out) = *reinterpret_cast<Word*>(*c ? x : y);
+      }
+      cursor.advance(n);
+      b += n;
+    }
+  });
+}
+
+}  // namespace
 
 void where(const Tensor& out, const Tensor& condition, const Tensor& x, const Tensor& y) {
-  dispatch(AllTypes{}, x.dtype(), "where", [&]<class T>() {
-    for_each(merge_loops<4>({&out, &condition, &x, &y}),
-             [&](auto at) { store(at[0], load<bool>(at[1]) ? load<T>(at[2]) : load<T>(at[3])); });
-  });
-}
-
-void copy(const Tensor& out, const Tensor& x) {
-  dispatch(AllTypes{}, x.dtype(), "copy", [&]<class S>() {
-    dispatch(AllTypes{}, out.dtype(), "copy", [&]<class T>() {
-      for_each(merge_loops<2>({&out, &x}), [&](auto at) {
-        if constexpr (std::is_same_v<T, bool>)
-          store(at[0], Compute<S>(load<S>(at[1])) != Compute<S>(0));
-        else
-          store(at[0], T(Compute<T>(Compute<S>(load<S>(at[1])))));
-      });
-    });
-  });
-}
-
-void fill(const Tensor& out, const Scalar& value) {
-  dispatch(AllTypes{}, out.dtype(), "fill", [&]<class T>() {
-    const T v = std::is_integral_v<T> && !value.is_floating() ? T(value.to_int64()) : T(Compute<T>(value.to_double()));
-    for_each(merge_loops<1>({&out}), [&](auto at) { store(at[0], v); });
-  });
+  const auto loops = merge_loops<4>({&out, &condition, &x, &y});
+  switch (dtype_size(out.dtype())) {
+    case 1:
+      return select_words<uint8_t>(loops);
+    case 2:
+      return select_words<uint16_t>(loops);
+    case 4:
+      return select_words<uint32_t>(loops);
+    default:
+      return select_words<uint64_t>(loops);
+  }
 }
 
 }  // namespace hearth::cpu

@@ -15,6 +15,7 @@
 namespace hearth::cpu {
 
 kernels::UnaryFn unary;
+kernels::ParametricFn parametric;
 kernels::BinaryFn binary;
 kernels::CompareFn compare;
 kernels::WhereFn where;
@@ -41,6 +42,7 @@ void install() {
 
   constexpr DeviceType here = DeviceType::cpu;
   kernels::unary.set(here, unary);
+  kernels::parametric.set(here, parametric);
   kernels::binary.set(here, binary);
   kernels::compare.set(here, compare);
   kernels::where.set(here, where);

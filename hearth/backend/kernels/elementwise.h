@@ -7,95 +7,28 @@
 // `out` may be an operand itself (same geometry); any other overlap is refused by the caller.
 #pragma once
 
+#include "hearth/backend/kernels/elementwise_op.h"
 #include "hearth/backend/slot.h"
 #include "hearth/core/tensor.h"
 
 namespace hearth::kernels {
 
-enum class UnaryOp : uint8_t {
-  neg,
-  abs,
-  sign,
-  ceil,
-  floor,
-  round,
-  trunc,
-  sqrt,
-  rsqrt,
-  reciprocal,
-  square,
-  exp,
-  expm1,
-  exp2,
-  log,
-  log1p,
-  log2,
-  log10,
-  sin,
-  cos,
-  tan,
-  asin,
-  acos,
-  atan,
-  sinh,
-  cosh,
-  tanh,
-  asinh,
-  acosh,
-  atanh,
-  erf,
-  erfc,
-  lgamma,
-  digamma,
-  sigmoid,
-  relu,
-  silu,
-  gelu,
-  gelu_tanh,
-  bitwise_not,
-  logical_not,
-  isnan,
-  isinf,
-  isfinite,
-};
-
-enum class BinaryOp : uint8_t {
-  add,
-  sub,
-  mul,
-  div,
-  floor_divide,
-  remainder,
-  fmod,
-  pow,
-  maximum,
-  minimum,
-  fmax,
-  fmin,
-  atan2,
-  hypot,
-  copysign,
-  bitwise_and,
-  bitwise_or,
-  bitwise_xor,
-  left_shift,
-  right_shift,
-};
-
-enum class CompareOp : uint8_t { eq, ne, lt, le, gt, ge };
-
 /// out = op(x). Transcendental ops take floating types; logical_not, isnan, isinf and isfinite write bool.
 using UnaryFn = void(UnaryOp op, const Tensor& out, const Tensor& x);
+using ParametricFn = void(ParametricOp op, const Tensor& out, const Tensor& x, double a, double b, double c);
+/// Integer division by zero raises ValueError.
 using BinaryFn = void(BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y);
 /// out: bool; x and y share a dtype.
 using CompareFn = void(CompareOp op, const Tensor& out, const Tensor& x, const Tensor& y);
 /// out = condition ? x : y; condition is bool.
 using WhereFn = void(const Tensor& out, const Tensor& condition, const Tensor& x, const Tensor& y);
-/// out = x converted to out's dtype. Float to integer truncates; float to bool is x != 0.
+/// out = x converted to out's dtype. Float to integer truncates, what does not fit gives the smallest int32 or the low
+/// bits of the smallest int64; anything to bool is x != 0.
 using CopyFn = void(const Tensor& out, const Tensor& x);
 using FillFn = void(const Tensor& out, const Scalar& value);
 
 inline constinit Slot<UnaryFn> unary{"unary"};
+inline constinit Slot<ParametricFn> parametric{"parametric"};
 inline constinit Slot<BinaryFn> binary{"binary"};
 inline constinit Slot<CompareFn> compare{"compare"};
 inline constinit Slot<WhereFn> where{"where"};
