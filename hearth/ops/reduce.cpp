@@ -39,14 +39,14 @@ Plan plan_reduction(const char* op, const Tensor& x, const Dims& dims) {
   return plan;
 }
 
-/// x as [rows, count]: a view where the memory allows it.
+/// x with the reduced dimensions moved to the back: a view.
 Tensor as_rows(const Tensor& x, const Plan& plan) {
   Shape order;
   for (int d = 0; d < x.dim(); ++d)
     if (!plan.reduced[size_t(d)]) order.push_back(d);
   for (int d = 0; d < x.dim(); ++d)
     if (plan.reduced[size_t(d)]) order.push_back(d);
-  return reshape(permute(x, order), {plan.out.numel(), plan.count});
+  return permute(x, order);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
     NoGrad guard;
     const Tensor input = is_floating(x.dtype()) ? x : to(x, Dtype::int64);
     y = Tensor::empty(keepdim ? plan.kept : plan.out, input.dtype(), x.device());
-    kernels::reduce(x.device(), kernels::ReduceOp::sum, y.alias({y.numel()}, {1}, 0), as_rows(input, plan));
+    kernels::reduce(x.device(), kernels::ReduceOp::sum, y.alias(plan.out, contiguous_strides(plan.out), 0), as_rows(input, plan));
   }
   if (!needs_grad(x)) return y;
   return record("sum", y, {x}, [kept = plan.kept, shape = x.shape()](const GradContext& c) -> Grads {

@@ -22,6 +22,7 @@ kernels::WhereFn where;
 kernels::CopyFn copy;
 kernels::FillFn fill;
 kernels::ReduceFn reduce;
+kernels::ReduceIndexFn reduce_index;
 kernels::MatmulFn matmul;
 kernels::SoftmaxFn softmax;
 kernels::SoftmaxBackwardFn softmax_backward;
@@ -49,6 +50,7 @@ void install() {
   kernels::copy.set(here, copy);
   kernels::fill.set(here, fill);
   kernels::reduce.set(here, reduce);
+  kernels::reduce_index.set(here, reduce_index);
   kernels::matmul.set(here, matmul);
   kernels::softmax.set(here, softmax);
   kernels::softmax_backward.set(here, softmax_backward);
