@@ -11,6 +11,21 @@ from transformers import LlamaConfig, LlamaForCausalLM
 BOS = 1
 
 
+def layer_weights(dim: int, hidden: int, kv: int) -> list[tuple[str, tuple[int, ...]]]:
+    """What a layer holds, in the file's order: each for all layers before the next."""
+    return [
+        ("input_layernorm", (dim,)),
+        ("self_attn.q_proj", (dim, dim)),
+        ("self_attn.k_proj", (kv, dim)),
+        ("self_attn.v_proj", (kv, dim)),
+        ("self_attn.o_proj", (dim, dim)),
+        ("post_attention_layernorm", (dim,)),
+        ("mlp.gate_proj", (hidden, dim)),
+        ("mlp.down_proj", (dim, hidden)),
+        ("mlp.up_proj", (hidden, dim)),
+    ]
+
+
 def load_model(path: Path) -> LlamaForCausalLM:
     """The legacy .bin with a tied output layer, as a transformers model in float32."""
     data = path.read_bytes()
@@ -31,18 +46,7 @@ def load_model(path: Path) -> LlamaForCausalLM:
         return weight.view(-1, head // 2, 2, dim).transpose(1, 2).reshape(weight.shape)
 
     state = {"model.embed_tokens.weight": take(vocab, dim)}
-    order = [
-        ("input_layernorm", (dim,)),
-        ("self_attn.q_proj", (dim, dim)),
-        ("self_attn.k_proj", (kv, dim)),
-        ("self_attn.v_proj", (kv, dim)),
-        ("self_attn.o_proj", (dim, dim)),
-        ("post_attention_layernorm", (dim,)),
-        ("mlp.gate_proj", (hidden, dim)),
-        ("mlp.down_proj", (dim, hidden)),
-        ("mlp.up_proj", (hidden, dim)),
-    ]
-    for name, shape in order:
+    for name, shape in layer_weights(dim, hidden, kv):
         stacked = take(layers, *shape)
         for layer in range(layers):
             weight = stacked[layer]

@@ -88,6 +88,15 @@ def dpo(model, name: str, out: dict) -> None:
             out[f"dpo.grad.{peft_name(key)}"] = parameter.grad.clone()
 
 
+def with_adapter(base, name: str, adapter: Path, out: dict) -> None:
+    """Stores what the model with the folder's adapter computes."""
+    model = PeftModel.from_pretrained(base, adapter, is_trainable=True, autocast_adapter_dtype=False).double().eval()
+    add_forward(out, "lora.", model, [out[f"tokens.{i}"] for i in range(len(LENGTHS))]).backward()
+    out.update({f"lora.grad.{peft_name(k)}": p.grad.clone() for k, p in model.named_parameters() if "lora_" in k})
+    if name == "llama-tiny":
+        dpo(model, name, out)
+
+
 def make_one(name: str, folder: Path) -> dict:
     """Writes one model's folder; returns its row for models.json."""
     generator = seeded(name)
@@ -109,15 +118,7 @@ def make_one(name: str, folder: Path) -> dict:
     model.zero_grad()
     margin = greedy(model, name, out)
 
-    model = (
-        PeftModel.from_pretrained(model, folder / "adapter", is_trainable=True, autocast_adapter_dtype=False)
-        .double()
-        .eval()
-    )
-    add_forward(out, "lora.", model, sequences).backward()
-    out.update({f"lora.grad.{peft_name(k)}": p.grad.clone() for k, p in model.named_parameters() if "lora_" in k})
-    if name == "llama-tiny":
-        dpo(model, name, out)
+    with_adapter(model, name, folder / "adapter", out)
     rounded = {k: v.float().contiguous() if v.is_floating_point() else v.contiguous() for k, v in out.items()}
     save_file(rounded, folder / "expected.safetensors")
     for path in folder.rglob("*.*"):

@@ -108,6 +108,10 @@ def binary(store) -> None:
         store.add(op, "ties", getattr(torch, op), torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 3.0, 2.0]))
     for op in COMPARE:
         store.add(op, "special", getattr(torch, op), PAIRED[:, None], PAIRED[None, :], grad=False)
+
+
+def few_arguments(store) -> None:
+    """Binary and ternary ops with settings, and clamp."""
     for mode in ("trunc", "floor"):
         store.add("div", mode, torch.div, numbers("diva", 3, 5, scale=5.0), numbers("divb", 3, 5), rounding_mode=mode)
     store.add("add", "alpha", torch.add, numbers("a", 3, 5), numbers("b", 3, 5), alpha=-2.5)
@@ -130,6 +134,9 @@ def binary(store) -> None:
     store.add(
         "where", "broadcast", torch.where, integers("where", 0, 2, 3, 1).bool(), numbers("w0", 3, 5), numbers("w1", 5)
     )
+
+
+def clamps(store) -> None:
     clamped = torch.tensor([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
     store.add("clamp", "both", torch.clamp, clamped, min=-1.0, max=1.0)
     store.add("clamp", "min", torch.clamp, clamped, min=0.25)
@@ -162,34 +169,13 @@ def whole_numbers(store) -> None:
         store.add(op, "bool", getattr(torch, op), truth[0], truth[1])
 
 
+# Ties and limits of bfloat16 and float16 among them.
+ROUNDED = """0 -0.0 1 1.00390625 1.01171875 1.0009765625 1.00048828125 1.00146484375 65504 65519.9 65520 6.0e-8 2.9e-8 3.1e-8
+6.1e-5 1e-40 3.39e38 3.4e38 -2.7 2.7 inf -inf nan"""
+
+
 def conversions(store) -> None:
-    values = torch.tensor(
-        [
-            0.0,
-            -0.0,
-            1.0,
-            1.00390625,
-            1.01171875,
-            1.0009765625,
-            1.00048828125,
-            1.00146484375,
-            65504.0,
-            65519.9,
-            65520.0,
-            6.0e-8,
-            2.9e-8,
-            3.1e-8,
-            6.1e-5,
-            1e-40,
-            3.39e38,
-            3.4e38,
-            -2.7,
-            2.7,
-            inf,
-            -inf,
-            nan,
-        ]
-    )
+    values = torch.tensor([float(word) for word in ROUNDED.split()])
     for dtype in (torch.bfloat16, torch.float16, torch.bool):
         text = str(dtype)[6:]
         # From float32 itself: through float64 the roundings are the same, but NaN and the name stay plain this way.
@@ -220,6 +206,8 @@ def add_cases(store) -> None:
     unary(store)
     activations(store)
     binary(store)
+    few_arguments(store)
+    clamps(store)
     whole_numbers(store)
     conversions(store)
     low_precision(store)

@@ -36,6 +36,10 @@ def gather_scatter(store) -> None:
                 reduce=reduce,
                 include_self=include,
             )
+
+
+def whole_slices(store) -> None:
+    x, columns = numbers("gather", 3, 5), integers("columns", 0, 5, 3, 4)
     pick = torch.tensor([2, 0, 2, 1])
     store.add("index_select", "dim0", lambda t, i, dim: t.index_select(dim, i), x, pick, dim=0)
     store.add("index_select", "dim1", lambda t, i, dim: t.index_select(dim, i), x, pick, dim=1)
@@ -96,6 +100,11 @@ def brackets(store) -> None:
     get("mask", "m", mask)
     get("mask_slice", "m, 1:, None", mask)
     get("full_mask", "m", x > 0.5)
+
+
+def bracket_writes(store) -> None:
+    x, i = numbers("brackets", 4, 3, 5), torch.tensor([2, 0, -1, 2])
+    mask = torch.tensor([True, False, False, True])
 
     def put(t, values, *a, index, accumulate):
         result = t.clone()
@@ -167,6 +176,8 @@ def shapes(store) -> None:
 
 def add_cases(store) -> None:
     gather_scatter(store)
+    whole_slices(store)
     masks(store)
     brackets(store)
+    bracket_writes(store)
     shapes(store)

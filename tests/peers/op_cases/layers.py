@@ -79,8 +79,12 @@ def layer_norm(t, w=None, b=None, *, normalized_shape, eps):
     return F.layer_norm(t, normalized_shape, w, b, eps)
 
 
-def norms(store) -> None:
-    x, w, b = numbers("norm_x", 3, 4, 19), numbers("norm_w", 19, shift=1.0), numbers("norm_b", 19)
+def rows() -> tuple:
+    return numbers("norm_x", 3, 4, 19), numbers("norm_w", 19, shift=1.0), numbers("norm_b", 19)
+
+
+def layer_norms(store) -> None:
+    x, w, b = rows()
     store.add("layer_norm", "affine", layer_norm, x, w, b, normalized_shape=[19], eps=1e-5)
     store.add("layer_norm", "plain", layer_norm, x, normalized_shape=[19], eps=1e-5)
     store.add("layer_norm", "weight", layer_norm, x, w, normalized_shape=[19], eps=1e-3)
@@ -99,6 +103,11 @@ def norms(store) -> None:
     )
     store.add("layer_norm", "constant", layer_norm, torch.full((2, 19), 3.0), w, b, normalized_shape=[19], eps=1e-5)
 
+
+def rms_norms(store) -> None:
+    x, w, _ = rows()
+    store.add("normalize", "dim1", F.normalize, x, p=2.0, dim=1, eps=1e-12)
+
     def rms(t, w=None, *, normalized_shape, eps):
         return F.rms_norm(t, normalized_shape, w, eps)
 
@@ -108,6 +117,9 @@ def norms(store) -> None:
         "rms_norm", "default_eps_of_float32", rms, x, w, normalized_shape=[19], eps=torch.finfo(torch.float32).eps
     )
     store.add("rms_norm", "tiny", rms, x * 1e-4, w, normalized_shape=[19], eps=1e-6)
+
+
+def channel_norms(store) -> None:
     image, scale, shift = numbers("bn_x", 3, 4, 2, 3), numbers("bn_w", 4, shift=1.0), numbers("bn_b", 4)
 
     def batch_norm(t, mean, var, w, b, *, training, momentum, eps):
@@ -145,7 +157,6 @@ def norms(store) -> None:
             eps=1e-5,
         )
     store.add("instance_norm", "basic", F.instance_norm, image, eps=1e-5)
-    store.add("normalize", "dim1", F.normalize, x, p=2.0, dim=1, eps=1e-12)
 
 
 def softmaxes(store) -> None:
@@ -164,5 +175,7 @@ def softmaxes(store) -> None:
 def add_cases(store) -> None:
     convolutions(store)
     pools(store)
-    norms(store)
+    layer_norms(store)
+    rms_norms(store)
+    channel_norms(store)
     softmaxes(store)

@@ -64,6 +64,9 @@ def products(store) -> None:
             *(numbers(f"ein{i}", *s) for i, s in enumerate(shapes)),
             equation=text,
         )
+
+
+def more_products(store) -> None:
     x, w, b = numbers("lin_x", 2, 3, 19), numbers("lin_w", 13, 19), numbers("lin_b", 13)
     store.add("linear", "bias", F.linear, x, w, b)
     store.add("linear", "plain", F.linear, x, w)
@@ -145,5 +148,6 @@ def lookup(store) -> None:
 
 def add_cases(store) -> None:
     products(store)
+    more_products(store)
     attention(store)
     lookup(store)
