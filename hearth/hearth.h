@@ -9,6 +9,7 @@
 #include "hearth/core/grad_mode.h"
 #include "hearth/core/node.h"
 #include "hearth/core/tensor.h"
+#include "hearth/ops/attention.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/embedding.h"

@@ -3,6 +3,7 @@
 #include "hearth/backend/cpu/table.h"
 
 #include "hearth/backend/cpu/allocator.h"
+#include "hearth/backend/kernels/attention.h"
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/index.h"
 #include "hearth/backend/kernels/matmul.h"
@@ -37,6 +38,9 @@ kernels::IndexWriteFn index_write;
 kernels::GatherFn gather;
 kernels::ScatterFn scatter;
 kernels::NonzeroFn nonzero;
+kernels::AttentionStoreFn attention_store;
+kernels::AttentionFn attention;
+kernels::AttentionBackwardFn attention_backward;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -65,6 +69,9 @@ void install() {
   kernels::gather.set(here, gather);
   kernels::scatter.set(here, scatter);
   kernels::nonzero.set(here, nonzero);
+  kernels::attention_store.set(here, attention_store);
+  kernels::attention.set(here, attention);
+  kernels::attention_backward.set(here, attention_backward);
 }
 
 }  // namespace hearth::cpu

@@ -14,6 +14,7 @@
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
+#include "hearth/ops/inplace.h"
 #include "hearth/ops/reduce.h"
 #include "hearth/ops/view.h"
 
