@@ -1,6 +1,7 @@
 // The CPU's caching allocator: per-thread lists for small blocks, one locked set of lists for large ones.
 #include "hearth/backend/cpu/allocator.h"
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -40,6 +41,16 @@ size_t class_bytes(int index) {
 }
 
 size_t round_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+// Blocks are cached, so AddressSanitizer must be told which of their bytes are in use. Nothing without it.
+void mark_in_use([[maybe_unused]] void* block, [[maybe_unused]] size_t bytes, [[maybe_unused]] size_t size) {
+  ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+  ASAN_POISON_MEMORY_REGION(static_cast<char*>(block) + bytes, size - bytes);
+}
+void mark_free([[maybe_unused]] void* block, [[maybe_unused]] size_t size) { ASAN_POISON_MEMORY_REGION(block, size); }
+void forget_marks([[maybe_unused]] void* block, [[maybe_unused]] size_t size) {
+  ASAN_UNPOISON_MEMORY_REGION(block, size);
+}
 
 size_t parse_limit(const char* text) {
   char* end = nullptr;
@@ -86,6 +97,7 @@ class CpuAllocator final : public Allocator {
       if (!list.empty()) {
         void* block = list.back();
         list.pop_back();
+        mark_in_use(block, bytes, size);
         return block;
       }
     } else {
@@ -93,6 +105,7 @@ class CpuAllocator final : public Allocator {
       if (!free_[index].empty()) {
         void* block = free_[index].back();
         free_[index].pop_back();
+        mark_in_use(block, bytes, size);
         return block;
       }
     }
@@ -105,12 +118,14 @@ class CpuAllocator final : public Allocator {
       in_use_.fetch_sub(size, std::memory_order_relaxed);
       out_of_memory(bytes);
     }
+    mark_in_use(block, bytes, size);
     return block;
   }
 
   void deallocate(void* data, size_t bytes) override {
     const int index = size_class(bytes);
     in_use_.fetch_sub(class_bytes(index), std::memory_order_relaxed);
+    mark_free(data, class_bytes(index));
     if (index < small_classes) {
       auto& list = thread_cache.free[index];
       if (thread_cache.alive && list.size() < thread_cache_depth)
@@ -163,6 +178,7 @@ class CpuAllocator final : public Allocator {
 
   void give_back(void* block, size_t size) {
     reserved_.fetch_sub(size, std::memory_order_relaxed);
+    forget_marks(block, size);
     if (size < mapped_from)
       std::free(block);
     else
