@@ -12,7 +12,7 @@ namespace {
 
 Tensor product(const Tensor& a, const Tensor& b) {
   const Tensor out = Tensor::empty({a.size(0), a.size(1), b.size(2)}, a.dtype(), a.device());
-  kernels::matmul(a.device(), out, a, b);
+  kernels::matmul(a.device(), out, a, b, false);
   return out;
 }
 

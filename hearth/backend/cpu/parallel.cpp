@@ -67,13 +67,10 @@ struct Loop {
   }
 };
 
-struct InsideLoop {
-  bool before = inside_loop;
-  InsideLoop() { inside_loop = true; }
-  ~InsideLoop() { inside_loop = before; }
-};
-
 }  // namespace
+
+SerialScope::SerialScope() : before_(inside_loop) { inside_loop = true; }
+SerialScope::~SerialScope() { inside_loop = before_; }
 
 int num_threads() {
   const int chosen = chosen_threads.load(std::memory_order_relaxed);
@@ -108,7 +105,7 @@ void run_chunks(int64_t chunks, ChunkFunction function, void* context) {
       .chunks = chunks, .run = std::max<int64_t>(1, chunks / (threads * 8)), .function = function, .context = context};
 #pragma omp parallel num_threads(threads)
   {
-    const InsideLoop inside;
+    const SerialScope inside;
     loop.work();
   }
   if (loop.failure) std::rethrow_exception(loop.failure);

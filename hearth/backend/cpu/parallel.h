@@ -22,6 +22,18 @@ bool in_parallel();
 /// OpenMP libraries (oneDNN) that the calling thread enters next use that many.
 int apply_num_threads();
 
+/// While one lives, loops that the calling thread starts run serially and `apply_num_threads()` is 1.
+class SerialScope {
+ public:
+  SerialScope();
+  ~SerialScope();
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+
+ private:
+  bool before_;
+};
+
 namespace detail {
 using ChunkFunction = void (*)(void* context, int64_t chunk);
 /// Calls function(context, i) once for each i in [0, chunks), on up to `num_threads()` threads, and waits.

@@ -25,6 +25,8 @@ kernels::FillFn fill;
 kernels::ReduceFn reduce;
 kernels::ReduceIndexFn reduce_index;
 kernels::MatmulFn matmul;
+kernels::PackFn pack;
+kernels::MatmulPackedFn matmul_packed;
 kernels::SoftmaxFn softmax;
 kernels::SoftmaxBackwardFn softmax_backward;
 kernels::NormFn norm;
@@ -56,6 +58,8 @@ void install() {
   kernels::reduce.set(here, reduce);
   kernels::reduce_index.set(here, reduce_index);
   kernels::matmul.set(here, matmul);
+  kernels::pack.set(here, pack);
+  kernels::matmul_packed.set(here, matmul_packed);
   kernels::softmax.set(here, softmax);
   kernels::softmax_backward.set(here, softmax_backward);
   kernels::norm.set(here, norm);
