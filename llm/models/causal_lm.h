@@ -1,0 +1,52 @@
+// CausalLm: a decoder with an output layer; tokens in, hidden states, logits and log-probabilities out.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "llm/blocks/decoder.h"
+#include "llm/blocks/kv_cache.h"
+
+namespace hearth::llm {
+
+/// Parameter names are those of Hugging Face ("model.layers.0.self_attn.q_proj.weight", "lm_head.weight").
+class CausalLm : public nn::Module {
+ public:
+  /// Uninitialised weights; see weights/load and `initialize`.
+  explicit CausalLm(const DecoderConfig& config, Dtype dtype = Dtype::float32);
+
+  const DecoderConfig& config() const { return config_; }
+
+  /// Normal(0, std) for matrices and embeddings, ones for norms, zeros for biases; a function of the seed alone.
+  void initialize(uint64_t seed, double std = 0.02);
+
+  /// Hidden states [tokens, hidden] of a packed batch. With a cache, the batch continues the cached sequences.
+  Tensor hidden(const TokenBatch& batch, const LoraAdapter* adapter = nullptr, KvCache* cache = nullptr,
+                const DropoutSeed& dropout = {}) const;
+
+  /// Logits [rows, vocab] of hidden states [rows, hidden], float32.
+  Tensor logits(const Tensor& hidden, const LoraAdapter* adapter = nullptr) const;
+
+  /// The output layer's weight [vocab, hidden]: the embedding when tied.
+  const Tensor& head_weight() const { return config_.tie_word_embeddings ? model.embed_tokens : lm_head.weight; }
+
+  /// The linear layers that an adapter may change, in the order that adapters count them: those of the blocks, then
+  /// the output layer.
+  const std::vector<LinearShape>& linear_layers() const { return linear_layers_; }
+
+  Decoder model;
+  Linear lm_head;  ///< weight undefined when tied
+
+ private:
+  const RotaryTable& rotary_for(int64_t positions) const;
+
+  DecoderConfig config_;
+  std::vector<LinearShape> linear_layers_;
+  Tensor inv_freq_;
+  mutable RotaryTable rotary_;  ///< grows with the longest sequence seen
+};
+
+/// Sequences as one packed batch. Example: TokenBatch b = pack({{1, 5, 7}, {1, 9}});
+TokenBatch pack(const std::vector<std::vector<int32_t>>& sequences);
+
+}  // namespace hearth::llm
