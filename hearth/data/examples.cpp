@@ -101,7 +101,8 @@ const char* example_kind_name(ExampleKind kind) {
 std::string ExampleFile::note() const {
   std::string text;
   for (const auto& [key, rows] : unused) {
-    text += (text.empty() ? "keys not used: " : ", ") + key + " (" + std::to_string(rows) + " rows)";
+    text += (text.empty() ? "keys not used: " : ", ") + key + " (" + std::to_string(rows) +
+            (rows == 1 ? " row)" : " rows)");
   }
   return text;
 }

@@ -99,11 +99,11 @@ TEST(Examples, ReadsAJsonListWithLines) {
 
 TEST(Examples, NamesUnusedKeysOnce) {
   const ExampleFile file = parse("{\"text\":\"a\",\"id\":1}\n{\"text\":\"b\",\"id\":2,\"source\":\"x\"}\n");
-  EXPECT_EQ(file.note(), "keys not used: id (2 rows), source (1 rows)");
+  EXPECT_EQ(file.note(), "keys not used: id (2 rows), source (1 row)");
   const std::string named =
       R"({"messages":[{"role":"user","content":"u","name":"n"},{"role":"user","content":"u","name":"n"}]})";
-  EXPECT_EQ(parse(named).note(), "keys not used: messages[].name (1 rows)");
-  EXPECT_EQ(parse(R"({"prompt":"p","completion":"c","text":"t"})").note(), "keys not used: text (1 rows)");
+  EXPECT_EQ(parse(named).note(), "keys not used: messages[].name (1 row)");
+  EXPECT_EQ(parse(R"({"prompt":"p","completion":"c","text":"t"})").note(), "keys not used: text (1 row)");
 }
 
 TEST(Examples, RefusesMixedFormsWithTheLine) {

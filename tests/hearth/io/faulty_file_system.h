@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "hearth/io/file_system.h"
 
@@ -22,6 +23,7 @@ class FaultyFileSystem : public FileSystem {
   int calls = 0;
   int open_files = 0;
   std::string failed_call;
+  std::vector<std::string> made;  ///< the calls that were not interrupted, in order
 
   int open(const char* path, int flags, mode_t mode) override {
     if (fails("open")) return -1;
@@ -66,6 +68,7 @@ class FaultyFileSystem : public FileSystem {
       errno = EINTR;
       return true;
     }
+    made.push_back(call);
     if (calls++ != fail_at) return false;
     failed_call = call;
     errno = error;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,8 +117,9 @@ TEST(AtomicFile, AtEveryFailingCallTheOldFileOrTheNewOneIsThereAndNothingElse) {
   TemporaryFolder folder;
   FaultyFileSystem counter;
   write_file_atomic(folder.path("count"), "0123456789", counter);
-  // open, write, fsync, close, rename; then open, fsync, close of the folder.
-  ASSERT_EQ(counter.calls, 8);
+  // The file must be on the disk before its name is, and the folder after it.
+  ASSERT_EQ(counter.made,
+            (std::vector<std::string>{"open", "write", "fsync", "close", "rename", "open", "fsync", "close"}));
   for (const int error : {ENOSPC, EIO, EDQUOT}) {
     for (int call = 0; call < counter.calls; ++call) {
       TemporaryFolder fresh;
@@ -169,6 +171,26 @@ TEST(AtomicFile, RefusesNamesThatAreNotFiles) {
   ASSERT_EQ(::mkdir(folder.path("d").c_str(), 0700), 0);
   EXPECT_THROW(write_file_atomic(folder.path("d"), "x"), IoError);
   EXPECT_EQ(folder.names().size(), 1u);
+}
+
+TEST(AtomicFile, AProcessKilledAtAnyMomentLeavesOneWholeFile) {
+  TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  const std::string contents[] = {std::string(300'000, 'a'), std::string(200'000, 'b')};
+  write_file_atomic(path, contents[0]);
+  for (int round = 0; round < 12; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (int i = 0;; ++i) write_file_atomic(path, contents[i % 2]);
+    }
+    ::usleep(useconds_t(1000 + 1700 * round));
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    const std::string found = read_file(path);
+    EXPECT_TRUE(found == contents[0] || found == contents[1]) << found.size() << " bytes in round " << round;
+    remove_stale_temporaries(folder.path());
+    EXPECT_EQ(folder.names().size(), 1u);
+  }
 }
 
 TEST(RemoveStaleTemporaries, RemovesThoseOfDeadProcessesOnly) {
