@@ -17,6 +17,7 @@
 #include "hearth/nn/module.h"
 #include "hearth/ops/attention.h"
 #include "hearth/ops/create.h"
+#include "hearth/ops/cross_entropy.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/embedding.h"
 #include "hearth/ops/index.h"

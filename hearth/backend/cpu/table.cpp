@@ -4,6 +4,7 @@
 
 #include "hearth/backend/cpu/allocator.h"
 #include "hearth/backend/kernels/attention.h"
+#include "hearth/backend/kernels/cross_entropy.h"
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/index.h"
 #include "hearth/backend/kernels/matmul.h"
@@ -43,6 +44,7 @@ kernels::NonzeroFn nonzero;
 kernels::AttentionStoreFn attention_store;
 kernels::AttentionFn attention;
 kernels::AttentionBackwardFn attention_backward;
+kernels::TokenLogProbsFn token_log_probs;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -76,6 +78,7 @@ void install() {
   kernels::attention_store.set(here, attention_store);
   kernels::attention.set(here, attention);
   kernels::attention_backward.set(here, attention_backward);
+  kernels::token_log_probs.set(here, token_log_probs);
 }
 
 }  // namespace hearth::cpu

@@ -1,0 +1,39 @@
+// Cross-entropy of a language model's head, in chunks of tokens: the logits of all tokens are never stored.
+#pragma once
+
+#include "hearth/core/tensor.h"
+
+namespace hearth {
+
+/// Targets that stand for "no target": log-probability 0, no gradient, and no work spent on their logits.
+inline constexpr int64_t ignored_token = -100;
+
+/// log softmax(logits)[target] of each token, for logits that are stored: [tokens], float32 (float64 for float64), 0
+/// where the target is -100. Shapes: logits [tokens, vocab], targets int64 [tokens]. The bits of log_softmax in float32
+/// and float64; differentiable. Raises ShapeError, DtypeError, IndexError for a target outside the vocabulary. Example:
+/// Tensor logp = token_log_probs(linear(hidden, head), targets);
+Tensor token_log_probs(const Tensor& logits, const Tensor& targets);
+
+/// log softmax(hidden weight^T)[target] of each token: [tokens], float32 (float64 for float64), 0 where ignored.
+/// Shapes: hidden [tokens, dim], weight [vocab, dim], targets int64 [tokens], each in [0, vocab) or -100.
+/// One floating dtype, or hidden float32 and weight bfloat16 or float16 (widened exactly, logits float32).
+/// A token's bits do not depend on other tokens and, in float32 and float64, are those of
+/// log_softmax(matmul(hidden, weight^T)). Differentiable in hidden and weight; the backward computes the logits again.
+/// Raises ShapeError, DtypeError, IndexError for a target outside the vocabulary.
+/// Example: Tensor logp = linear_log_probs(hidden, head, targets);
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets);
+
+struct CrossEntropy {
+  Tensor loss;       ///< 0-dim: -sum over tokens of token_weight * log-probability
+  Tensor log_probs;  ///< [tokens], without history
+};
+
+/// Weighted cross-entropy of targets under softmax(hidden weight^T). token_weights: float32 [tokens] (float64 for
+/// float64 hidden) or undefined (1); divide by their sum beforehand for a mean. Arguments, bits and errors as in
+/// linear_log_probs; the log-probabilities have the same bits. Faster than it in training: gradients are computed with
+/// the loss, chunk by chunk, so that no logit is computed twice; memory for them is that of hidden (and of weight, if
+/// it is trained). Example: CrossEntropy c = linear_cross_entropy(hidden, head, targets, weights); backward(c.loss);
+CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                                  const Tensor& token_weights = {});
+
+}  // namespace hearth
