@@ -23,6 +23,7 @@ HUB_STYLE = ("llama-tiny", "qwen2-tiny")
 SHARD_SIZE = {"llama-tied": "65KB"}
 GREEDY_TOKENS = 20
 DPO_BETA = 0.1
+TRAIN_STEPS, TRAIN_RATE = 8, 0.005
 DPO_PAIRS = ((5, 4, 7), (3, 9, 6), (8, 1, 5))  # tokens of prompt, chosen completion, rejected completion
 
 
@@ -88,6 +89,20 @@ def dpo(model, name: str, out: dict) -> None:
             out[f"dpo.grad.{peft_name(key)}"] = parameter.grad.clone()
 
 
+def train(model, prefix: str, out: dict) -> None:
+    """Stores the loss before each of some AdamW steps (no weight decay) on all sequences; changes the model."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=TRAIN_RATE, weight_decay=0.0)
+    losses = []
+    for _ in range(TRAIN_STEPS):
+        optimizer.zero_grad()
+        loss = forward(model, [out[f"tokens.{i}"] for i in range(len(LENGTHS))])[2]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    out[f"{prefix}train_losses"] = torch.stack(losses)
+
+
 def with_adapter(base, name: str, adapter: Path, out: dict) -> None:
     """Stores what the model with the folder's adapter computes."""
     model = PeftModel.from_pretrained(base, adapter, is_trainable=True, autocast_adapter_dtype=False).double().eval()
@@ -95,6 +110,13 @@ def with_adapter(base, name: str, adapter: Path, out: dict) -> None:
     out.update({f"lora.grad.{peft_name(k)}": p.grad.clone() for k, p in model.named_parameters() if "lora_" in k})
     if name == "llama-tiny":
         dpo(model, name, out)
+    train(model, "lora.", out)
+
+
+def load(folder: Path):
+    """What a reader gets from the folder, in float64."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+    return model.double().eval()
 
 
 def make_one(name: str, folder: Path) -> dict:
@@ -107,10 +129,7 @@ def make_one(name: str, folder: Path) -> dict:
     add_lora(model, generator).save_pretrained(folder / "adapter")
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
 
-    # Everything below works on what a reader gets from the folder, not on the objects that wrote it.
-    model = (
-        AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa").double().eval()
-    )
+    model = load(folder)
     sequences = [random_tokens(generator, model.config.vocab_size, length) for length in LENGTHS]
     out = {f"tokens.{i}": ids for i, ids in enumerate(sequences)}
     add_forward(out, "", model, sequences).backward()
@@ -119,6 +138,7 @@ def make_one(name: str, folder: Path) -> dict:
     margin = greedy(model, name, out)
 
     with_adapter(model, name, folder / "adapter", out)
+    train(load(folder), "", out)
     rounded = {k: v.float().contiguous() if v.is_floating_point() else v.contiguous() for k, v in out.items()}
     save_file(rounded, folder / "expected.safetensors")
     for path in folder.rglob("*.*"):
@@ -144,6 +164,7 @@ def main() -> None:
             "lengths": LENGTHS,
             "lora": {"rank": 4, "alpha": 8},
             "dpo_beta": DPO_BETA,
+            "train": {"optimizer": "AdamW", "lr": TRAIN_RATE, "weight_decay": 0.0, "steps": TRAIN_STEPS},
             "models": rows,
         },
         row_keys=("models",),
