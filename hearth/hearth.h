@@ -32,6 +32,7 @@
 #include "hearth/ops/rotary.h"
 #include "hearth/ops/scatter_reduce.h"
 #include "hearth/ops/softmax.h"
+#include "hearth/ops/sort.h"
 #include "hearth/ops/swiglu.h"
 #include "hearth/ops/view.h"
 #include "hearth/optim/adamw.h"

@@ -12,6 +12,7 @@
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/backend/kernels/rotary.h"
 #include "hearth/backend/kernels/softmax.h"
+#include "hearth/backend/kernels/sort.h"
 #include "hearth/backend/kernels/swiglu.h"
 
 namespace hearth::cpu {
@@ -45,6 +46,10 @@ kernels::AttentionStoreFn attention_store;
 kernels::AttentionFn attention;
 kernels::AttentionBackwardFn attention_backward;
 kernels::TokenLogProbsFn token_log_probs;
+kernels::SortFn sort;
+kernels::TopkFn topk;
+kernels::SearchsortedFn searchsorted;
+kernels::HistcFn histc;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -79,6 +84,10 @@ void install() {
   kernels::attention.set(here, attention);
   kernels::attention_backward.set(here, attention_backward);
   kernels::token_log_probs.set(here, token_log_probs);
+  kernels::sort.set(here, sort);
+  kernels::topk.set(here, topk);
+  kernels::searchsorted.set(here, searchsorted);
+  kernels::histc.set(here, histc);
 }
 
 }  // namespace hearth::cpu
