@@ -4,6 +4,7 @@
 
 #include "hearth/backend/cpu/allocator.h"
 #include "hearth/backend/kernels/attention.h"
+#include "hearth/backend/kernels/conv.h"
 #include "hearth/backend/kernels/cross_entropy.h"
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/index.h"
@@ -50,6 +51,9 @@ kernels::SortFn sort;
 kernels::TopkFn topk;
 kernels::SearchsortedFn searchsorted;
 kernels::HistcFn histc;
+kernels::ImageToWindowsFn image_to_windows;
+kernels::WindowsToImageFn windows_to_image;
+kernels::MaxWindowFn max_window;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -88,6 +92,9 @@ void install() {
   kernels::topk.set(here, topk);
   kernels::searchsorted.set(here, searchsorted);
   kernels::histc.set(here, histc);
+  kernels::image_to_windows.set(here, image_to_windows);
+  kernels::windows_to_image.set(here, windows_to_image);
+  kernels::max_window.set(here, max_window);
 }
 
 }  // namespace hearth::cpu
