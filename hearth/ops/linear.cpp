@@ -1,18 +1,98 @@
 // The linear layer's product.
 #include "hearth/ops/linear.h"
 
+#include <mutex>
+
+#include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/matmul.h"
+#include "hearth/ops/reduce.h"
 #include "hearth/ops/view.h"
 
 namespace hearth {
 
+namespace {
+
+/// x as rows [n, in]; `shape` becomes the shape of the result.
+Tensor as_rows(const Tensor& x, int64_t in, int64_t out, Shape& shape) {
+  check<ShapeError>(x.dim() >= 1 && x.size(-1) == in, "linear: input ", x.shape(), " does not fit weight [", out, ", ",
+                    in, "]");
+  shape = x.shape();
+  shape[shape.size() - 1] = out;
+  return x.dim() == 2 ? x : reshape(x, {in ? x.numel() / in : shape.numel() / std::max<int64_t>(out, 1), in});
+}
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check<ShapeError>(weight.dim() == 2 && x.dim() >= 1 && x.size(-1) == weight.size(1), "linear: input ", x.shape(),
-                    " does not fit weight ", weight.shape());
-  const Tensor y = matmul(x, transpose(to(weight, x.dtype()), 0, 1));
+  check<ShapeError>(weight.dim() == 2, "linear: weight must be a matrix: ", weight.shape());
+  check<DtypeError>(x.dtype() == weight.dtype() || x.dtype() == Dtype::float32, "linear: input ", x.dtype(),
+                    " with weight ", weight.dtype());
+  Shape shape;
+  const Tensor rows = as_rows(x, weight.size(1), weight.size(0), shape);
+  const Tensor y = reshape(matmul(rows, transpose(to(weight, x.dtype()), 0, 1)), shape);
   return bias.defined() ? add(y, to(bias, x.dtype())) : y;
+}
+
+struct PackedLinear::Content {
+  Tensor weight;
+  Dtype input;
+  Ref<kernels::PackedWeight> forward;
+  std::once_flag backward_once;
+  Ref<kernels::PackedWeight> backward;
+
+  const kernels::PackedWeight& for_backward() {
+    std::call_once(backward_once,
+                   [this] { backward = kernels::pack(weight.device(), weight, kernels::PackUse::backward, input); });
+    return *backward;
+  }
+};
+
+PackedLinear::PackedLinear(const Tensor& weight, bool half_products) : content_(std::make_shared<Content>()) {
+  check<ShapeError>(weight.dim() == 2, "linear: weight must be a matrix: ", weight.shape());
+  content_->weight = weight.detach();
+  content_->input = Dtype::float32;
+  if (half_products && weight.dtype() == Dtype::bfloat16) {
+    content_->forward = kernels::pack(weight.device(), weight, kernels::PackUse::forward, Dtype::bfloat16);
+    if (content_->forward->uses_half_products()) {
+      content_->input = Dtype::bfloat16;
+      return;
+    }
+  }
+  content_->forward = kernels::pack(weight.device(), weight, kernels::PackUse::forward, Dtype::float32);
+}
+
+namespace {
+
+Tensor packed_product(const Tensor& x, const kernels::PackedWeight& weight, Dtype input, const Tensor& bias) {
+  NoGrad guard;
+  const Tensor y = Tensor::empty({x.size(0), weight.columns()}, x.dtype(), x.device());
+  kernels::matmul_packed(x.device(), y, to(x, input), weight, bias, false);
+  return y;
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const PackedLinear& weight, const Tensor& bias) {
+  PackedLinear::Content& content = weight.content();
+  check<DtypeError>(x.dtype() == Dtype::float32, "linear: a packed weight wants a float32 input: ", x.dtype());
+  Shape shape;
+  const Tensor rows = as_rows(x, content.weight.size(1), content.weight.size(0), shape);
+  const Tensor b = bias.defined() ? to(bias, Dtype::float32) : bias;
+  const Tensor y = packed_product(rows, *content.forward, content.input, b);
+  if (!needs_grad(rows, b)) return shape.size() == 2 ? y : reshape(y, shape);
+  record("linear", y, {rows, b}, [weight](const GradContext& c) -> Grads {
+    PackedLinear::Content& packed = weight.content();
+    Tensor dx;
+    if (c.needs(0)) {
+      // The adjoint of a linear map is linear: with a graph being built it is written with ops.
+      dx = grad_enabled() ? matmul(c.dy(), to(packed.weight, Dtype::float32))
+                          : packed_product(c.dy(), packed.for_backward(), packed.input, Tensor());
+    }
+    return {dx, c.needs(1) ? sum(c.dy(), {0}) : Tensor()};
+  });
+  return shape.size() == 2 ? y : reshape(y, shape);
 }
 
 }  // namespace hearth

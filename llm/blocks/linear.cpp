@@ -14,7 +14,17 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, Dtype dtype) {
 }
 
 Tensor Linear::operator()(const Tensor& x, const LoraPath& lora) const {
-  return add_lora(linear(x, weight, bias), x, lora);
+  const Tensor y = weight.requires_grad() ? linear(x, weight, bias) : linear(x, packed_.of(weight), bias);
+  return add_lora(y, x, lora);
+}
+
+const PackedLinear& PackedCache::of(const Tensor& weight) const {
+  if (from_ != weight.impl() || version_ != weight.version()) {
+    packed_ = PackedLinear(weight);
+    from_ = weight.impl();
+    version_ = weight.version();
+  }
+  return packed_;
 }
 
 Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {

@@ -2,9 +2,22 @@
 #pragma once
 
 #include "hearth/nn/module.h"
+#include "hearth/ops/linear.h"
 #include "llm/blocks/context.h"
 
 namespace hearth::llm {
+
+/// A frozen weight's packed form, made on first use and anew when the weight is exchanged or written. Not for several
+/// threads.
+class PackedCache {
+ public:
+  const PackedLinear& of(const Tensor& weight) const;
+
+ private:
+  mutable PackedLinear packed_;
+  mutable const void* from_ = nullptr;
+  mutable uint32_t version_ = 0;
+};
 
 class Linear : public nn::Module {
  public:
@@ -15,6 +28,9 @@ class Linear : public nn::Module {
   Tensor operator()(const Tensor& x, const LoraPath& lora = {}) const;
 
   Tensor weight, bias;
+
+ private:
+  PackedCache packed_;
 };
 
 /// y plus the low-rank path of x; y itself when the path is empty.

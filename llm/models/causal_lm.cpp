@@ -76,7 +76,9 @@ Tensor CausalLm::hidden(const TokenBatch& batch, const LoraAdapter* adapter, KvC
 Tensor CausalLm::logits(const Tensor& hidden, const LoraAdapter* adapter) const {
   LoraPath lora;
   if (adapter) lora.weights = adapter->at(linear_layers_.size() - 1);
-  return add_lora(linear(hidden, head_weight()), hidden, lora);
+  const Tensor& weight = head_weight();
+  const Tensor y = weight.requires_grad() ? linear(hidden, weight) : linear(hidden, packed_head_.of(weight));
+  return add_lora(y, hidden, lora);
 }
 
 TokenBatch pack(const std::vector<std::vector<int32_t>>& sequences) {

@@ -43,6 +43,7 @@ class CausalLm : public nn::Module {
   DecoderConfig config_;
   std::vector<LinearShape> linear_layers_;
   Tensor inv_freq_;
+  PackedCache packed_head_;
   mutable RotaryTable rotary_;  ///< grows with the longest sequence seen
 };
 
