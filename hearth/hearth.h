@@ -16,6 +16,7 @@
 #include "hearth/io/safetensors.h"
 #include "hearth/nn/module.h"
 #include "hearth/ops/attention.h"
+#include "hearth/ops/batch_norm.h"
 #include "hearth/ops/concat.h"
 #include "hearth/ops/conv.h"
 #include "hearth/ops/create.h"
