@@ -29,6 +29,7 @@
 #include "hearth/ops/inplace.h"
 #include "hearth/ops/linalg.h"
 #include "hearth/ops/linear.h"
+#include "hearth/ops/loss.h"
 #include "hearth/ops/mask.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/norm.h"
