@@ -21,6 +21,7 @@
 #include "hearth/ops/conv.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/cross_entropy.h"
+#include "hearth/ops/dot_product_attention.h"
 #include "hearth/ops/einsum.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/embedding.h"
