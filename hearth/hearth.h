@@ -34,6 +34,7 @@
 #include "hearth/ops/mask.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/norm.h"
+#include "hearth/ops/optim_step.h"
 #include "hearth/ops/pool.h"
 #include "hearth/ops/reduce.h"
 #include "hearth/ops/rotary.h"

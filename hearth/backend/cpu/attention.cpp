@@ -143,8 +143,9 @@ std::vector<Task> cut(const Tensor& cu_seqlens, const int64_t* position, int64_t
 
 void attention_store(const Tensor& keys, const Tensor& values, const Tensor& k, const Tensor& v, const Tensor& slots) {
   const std::vector<Run> runs = runs_of(slots);
-  const int64_t heads = keys.size(1), grain = std::max<int64_t>(1, 1024 / keys.size(3));
-  parallel_for(0, int64_t(runs.size()) * heads, grain, [&](int64_t b, int64_t e) {
+  const int64_t heads = keys.size(1), tasks = int64_t(runs.size()) * heads;
+  const int64_t grain = std::max<int64_t>(1, tasks * 16384 / std::max<int64_t>(1, k.numel()));
+  parallel_for(0, tasks, grain, [&](int64_t b, int64_t e) {
     for (int64_t i = b; i < e; ++i) {
       const Run& run = runs[size_t(i / heads)];
       if (keys.dtype() == Dtype::bfloat16)

@@ -146,7 +146,11 @@ void attention_backward(const Tensor& dq, const Tensor& dk, const Tensor& dv, co
     if (start[s + 1] > start[s]) order.push_back(s);
   std::stable_sort(order.begin(), order.end(),
                    [&](int64_t a, int64_t b) { return start[a + 1] - start[a] > start[b + 1] - start[b]; });
-  parallel_for(0, int64_t(order.size()) * kv_heads, 1, [&](int64_t b, int64_t e) {
+  int64_t work = 1;
+  for (int64_t i : order) work += (start[i + 1] - start[i]) * (start[i + 1] - start[i]) * heads * dim;
+  const int64_t tasks = int64_t(order.size()) * kv_heads;
+  // Short sequences are not worth waking a second thread: about 10 us of work a range.
+  parallel_for(0, tasks, std::max<int64_t>(1, tasks * 50'000 / work), [&](int64_t b, int64_t e) {
     for (int64_t i = b; i < e; ++i) {
       const int64_t s = order[size_t(i / kv_heads)];
       run_task(call, start[s], start[s + 1], i % kv_heads);

@@ -10,6 +10,7 @@
 #include "hearth/backend/kernels/index.h"
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/backend/kernels/norm.h"
+#include "hearth/backend/kernels/optim_step.h"
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/backend/kernels/rotary.h"
 #include "hearth/backend/kernels/softmax.h"
@@ -54,6 +55,10 @@ kernels::HistcFn histc;
 kernels::ImageToWindowsFn image_to_windows;
 kernels::WindowsToImageFn windows_to_image;
 kernels::MaxWindowFn max_window;
+kernels::SgdStepFn sgd_step;
+kernels::AdamStepFn adam_step;
+kernels::SumSquaresFn sum_squares;
+kernels::ScaleFn scale;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -95,6 +100,10 @@ void install() {
   kernels::image_to_windows.set(here, image_to_windows);
   kernels::windows_to_image.set(here, windows_to_image);
   kernels::max_window.set(here, max_window);
+  kernels::sgd_step.set(here, sgd_step);
+  kernels::adam_step.set(here, adam_step);
+  kernels::sum_squares.set(here, sum_squares);
+  kernels::scale.set(here, scale);
 }
 
 }  // namespace hearth::cpu
