@@ -2,6 +2,7 @@
 #include "hearth/ops/cross_entropy.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "hearth/backend/kernels/cross_entropy.h"
@@ -76,12 +77,26 @@ Tensor spread(const Active& active, const Tensor& x, int64_t tokens) {
   return index_copy(zeros(shape, x.dtype(), x.device()), 0, active.rows, x);
 }
 
+/// The output layer: a weight, and its packed form where there is one.
+struct Head {
+  Tensor weight;
+  const PackedLinear* packed = nullptr;
+
+  void logits(const Tensor& out, const Tensor& hidden) const {
+    packed ? packed->forward(out, hidden) : product(out, hidden, transpose(weight, 0, 1));
+  }
+  void dhidden(const Tensor& out, const Tensor& dlogits) const {
+    packed ? packed->backward(out, dlogits) : product(out, dlogits, weight);
+  }
+};
+
 struct Pass {
   Tensor log_probs, dhidden, dweight;
 };
 
 /// Log-probabilities and, with coefficients (of the active tokens), the gradients of sum(coefficient * log_prob).
-Pass run(const Active& active, const Tensor& weight, const Tensor& coefficients, bool need_hidden, bool need_weight) {
+Pass run(const Active& active, const Head& head, const Tensor& coefficients, bool need_hidden, bool need_weight) {
+  const Tensor& weight = head.weight;
   const int64_t tokens = active.hidden.size(0), step = chunk_tokens(weight.size(0));
   Pass pass{Tensor::empty({tokens}, wide_type(active.hidden), active.hidden.device()), {}, {}};
   if (need_hidden) pass.dhidden = empty_like(active.hidden);
@@ -90,10 +105,10 @@ Pass run(const Active& active, const Tensor& weight, const Tensor& coefficients,
     const int64_t count = std::min(step, tokens - first);
     const auto part = [&](const Tensor& x) { return narrow(x, 0, first, count); };
     const Tensor logits = Tensor::empty({count, weight.size(0)}, active.hidden.dtype(), weight.device());
-    product(logits, part(active.hidden), transpose(weight, 0, 1));
+    head.logits(logits, part(active.hidden));
     kernels::token_log_probs(logits.device(), part(pass.log_probs), logits, part(active.targets),
                              coefficients.defined() ? part(coefficients) : Tensor());
-    if (need_hidden) product(part(pass.dhidden), logits, weight);
+    if (need_hidden) head.dhidden(part(pass.dhidden), logits);
     if (need_weight) product(pass.dweight, transpose(logits, 0, 1), part(active.hidden), true);
   }
   return pass;
@@ -158,30 +173,40 @@ Tensor token_log_probs(const Tensor& logits, const Tensor& targets) {
   });
 }
 
-Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
+namespace {
+
+/// A copy of the packed head (shared content) for a closure, or none.
+std::optional<PackedLinear> kept_pack(const Head& head) {
+  return head.packed ? std::optional<PackedLinear>(*head.packed) : std::nullopt;
+}
+
+Tensor head_log_probs(const Tensor& hidden, const Head& head, const Tensor& targets) {
+  const Tensor& weight = head.weight;
   constexpr const char* name = "linear_log_probs";
   check_arguments(name, hidden, weight, targets);
   Tensor log_probs;
   {
     NoGrad guard;
     const Active active = find_active(name, hidden, targets, weight.size(0));
-    log_probs = spread(active, run(active, weight, {}, false, false).log_probs, hidden.size(0));
+    log_probs = spread(active, run(active, head, {}, false, false).log_probs, hidden.size(0));
   }
   if (!needs_grad(hidden, weight)) return log_probs;
-  return record(
-      name, log_probs, {hidden, weight},
-      [hidden = save(hidden), weight = save(weight), targets = clone(targets)](const GradContext& c) -> Grads {
-        const Tensor h = hidden.get(c), w = weight.get(c);
-        if (grad_enabled()) return composed_backward(h, w, targets, c.dy());
-        const Active active = find_active("linear_log_probs", h, targets, w.size(0));
-        const Pass pass = run(active, w, selected(active, c.dy()), c.needs(0), c.needs(1));
-        return {c.needs(0) ? spread(active, pass.dhidden, h.size(0)) : Tensor(),
-                c.needs(1) ? to(pass.dweight, w.dtype()) : Tensor()};
-      });
+  return record(name, log_probs, {hidden, weight},
+                [hidden = save(hidden), weight = save(weight), targets = clone(targets),
+                 packed = kept_pack(head)](const GradContext& c) -> Grads {
+                  const Tensor h = hidden.get(c), w = weight.get(c);
+                  if (grad_enabled()) return composed_backward(h, w, targets, c.dy());
+                  const Active active = find_active("linear_log_probs", h, targets, w.size(0));
+                  const Pass pass =
+                      run(active, {w, packed ? &*packed : nullptr}, selected(active, c.dy()), c.needs(0), c.needs(1));
+                  return {c.needs(0) ? spread(active, pass.dhidden, h.size(0)) : Tensor(),
+                          c.needs(1) ? to(pass.dweight, w.dtype()) : Tensor()};
+                });
 }
 
-CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                                  const Tensor& token_weights) {
+CrossEntropy head_cross_entropy(const Tensor& hidden, const Head& head, const Tensor& targets,
+                                const Tensor& token_weights) {
+  const Tensor& weight = head.weight;
   constexpr const char* name = "linear_cross_entropy";
   check_arguments(name, hidden, weight, targets);
   const Tensor factors =
@@ -196,7 +221,7 @@ CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, co
   {
     NoGrad guard;
     const Active active = find_active(name, hidden, targets, weight.size(0));
-    pass = run(active, weight, train ? neg(selected(active, factors)) : Tensor(), train && hidden.requires_grad(),
+    pass = run(active, head, train ? neg(selected(active, factors)) : Tensor(), train && hidden.requires_grad(),
                train && weight.requires_grad());
     result.log_probs = spread(active, pass.log_probs, hidden.size(0));
     if (pass.dhidden.defined()) pass.dhidden = spread(active, pass.dhidden, hidden.size(0));
@@ -215,6 +240,26 @@ CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, co
            return {scaled(dhidden, hidden_type), scaled(dweight, weight_type)};
          });
   return result;
+}
+
+}  // namespace
+
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
+  return head_log_probs(hidden, {weight}, targets);
+}
+
+Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets) {
+  return head_log_probs(hidden, {head.weight(), &head}, targets);
+}
+
+CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                                  const Tensor& token_weights) {
+  return head_cross_entropy(hidden, {weight}, targets, token_weights);
+}
+
+CrossEntropy linear_cross_entropy(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
+                                  const Tensor& token_weights) {
+  return head_cross_entropy(hidden, {head.weight(), &head}, targets, token_weights);
 }
 
 }  // namespace hearth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hearth/core/tensor.h"
+#include "hearth/ops/linear.h"
 
 namespace hearth {
 
@@ -23,6 +24,9 @@ Tensor token_log_probs(const Tensor& logits, const Tensor& targets);
 /// Example: Tensor logp = linear_log_probs(hidden, head, targets);
 Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets);
 
+/// The same with a frozen head that was packed once: no gradient for it. hidden float32.
+Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets);
+
 struct CrossEntropy {
   Tensor loss;       ///< 0-dim: -sum over tokens of token_weight * log-probability
   Tensor log_probs;  ///< [tokens], without history
@@ -34,6 +38,8 @@ struct CrossEntropy {
 /// the loss, chunk by chunk, so that no logit is computed twice; memory for them is that of hidden (and of weight, if
 /// it is trained). Example: CrossEntropy c = linear_cross_entropy(hidden, head, targets, weights); backward(c.loss);
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                                  const Tensor& token_weights = {});
+CrossEntropy linear_cross_entropy(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
                                   const Tensor& token_weights = {});
 
 }  // namespace hearth

@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "hearth/backend/kernels/matmul.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
@@ -63,35 +64,38 @@ PackedLinear::PackedLinear(const Tensor& weight, bool half_products) : content_(
   content_->forward = kernels::pack(weight.device(), weight, kernels::PackUse::forward, Dtype::float32);
 }
 
-namespace {
+const Tensor& PackedLinear::weight() const { return content_->weight; }
 
-Tensor packed_product(const Tensor& x, const kernels::PackedWeight& weight, Dtype input, const Tensor& bias) {
-  NoGrad guard;
-  const Tensor y = Tensor::empty({x.size(0), weight.columns()}, x.dtype(), x.device());
-  kernels::matmul_packed(x.device(), y, to(x, input), weight, bias, false);
-  return y;
+void PackedLinear::forward(const Tensor& out, const Tensor& x, const Tensor& bias) const {
+  kernels::matmul_packed(out.device(), out, to(x, content_->input), *content_->forward, bias, false);
 }
 
-}  // namespace
+void PackedLinear::backward(const Tensor& out, const Tensor& dy) const {
+  kernels::matmul_packed(out.device(), out, to(dy, content_->input), content_->for_backward(), {}, false);
+}
 
 Tensor linear(const Tensor& x, const PackedLinear& weight, const Tensor& bias) {
-  PackedLinear::Content& content = weight.content();
   check<DtypeError>(x.dtype() == Dtype::float32, "linear: a packed weight wants a float32 input: ", x.dtype());
+  const int64_t in = weight.weight().size(1), out = weight.weight().size(0);
   Shape shape;
-  const Tensor rows = as_rows(x, content.weight.size(1), content.weight.size(0), shape);
+  const Tensor rows = as_rows(x, in, out, shape);
   const Tensor b = bias.defined() ? to(bias, Dtype::float32) : bias;
-  const Tensor y = packed_product(rows, *content.forward, content.input, b);
-  if (!needs_grad(rows, b)) return shape.size() == 2 ? y : reshape(y, shape);
-  record("linear", y, {rows, b}, [weight](const GradContext& c) -> Grads {
-    PackedLinear::Content& packed = weight.content();
-    Tensor dx;
-    if (c.needs(0)) {
+  const Tensor y = Tensor::empty({rows.size(0), out}, Dtype::float32, x.device());
+  {
+    NoGrad guard;
+    weight.forward(y, rows, b);
+  }
+  if (needs_grad(rows, b))
+    record("linear", y, {rows, b}, [weight](const GradContext& c) -> Grads {
+      Grads grads = {Tensor(), c.needs(1) ? sum(c.dy(), {0}) : Tensor()};
       // The adjoint of a linear map is linear: with a graph being built it is written with ops.
-      dx = grad_enabled() ? matmul(c.dy(), to(packed.weight, Dtype::float32))
-                          : packed_product(c.dy(), packed.for_backward(), packed.input, Tensor());
-    }
-    return {dx, c.needs(1) ? sum(c.dy(), {0}) : Tensor()};
-  });
+      if (c.needs(0) && grad_enabled()) grads[0] = matmul(c.dy(), to(weight.weight(), Dtype::float32));
+      if (c.needs(0) && !grad_enabled()) {
+        grads[0] = Tensor::empty({c.dy().size(0), weight.weight().size(1)}, Dtype::float32, c.dy().device());
+        weight.backward(grads[0], c.dy());
+      }
+      return grads;
+    });
   return shape.size() == 2 ? y : reshape(y, shape);
 }
 

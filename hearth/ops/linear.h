@@ -1,7 +1,8 @@
 // The linear layer's product, with the weight as nn.Linear keeps it or packed once.
 #pragma once
 
-#include "hearth/backend/kernels/matmul.h"
+#include <memory>
+
 #include "hearth/core/tensor.h"
 
 namespace hearth {
@@ -20,10 +21,14 @@ class PackedLinear {
   explicit PackedLinear(const Tensor& weight, bool half_products = true);
 
   bool defined() const { return bool(content_); }
-  struct Content;
-  Content& content() const { return *content_; }
+  const Tensor& weight() const;
+
+  /// out [n, out] = x [n, in] W^T + bias, and out [n, in] = dy [n, out] W; float32, without history.
+  void forward(const Tensor& out, const Tensor& x, const Tensor& bias = {}) const;
+  void backward(const Tensor& out, const Tensor& dy) const;
 
  private:
+  struct Content;
   std::shared_ptr<Content> content_;
 };
 

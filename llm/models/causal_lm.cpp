@@ -7,9 +7,11 @@
 #include <random>
 
 #include "hearth/ops/create.h"
+#include "hearth/ops/cross_entropy.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
 #include "hearth/ops/linear.h"
+#include "hearth/ops/reduce.h"
 #include "llm/blocks/rotary.h"
 
 namespace hearth::llm {
@@ -79,6 +81,22 @@ Tensor CausalLm::logits(const Tensor& hidden, const LoraAdapter* adapter) const 
   const Tensor& weight = head_weight();
   const Tensor y = weight.requires_grad() ? linear(hidden, weight) : linear(hidden, packed_head_.of(weight));
   return add_lora(y, hidden, lora);
+}
+
+Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const LoraAdapter* adapter) const {
+  if (adapter && adapter->at(linear_layers_.size() - 1)) return token_log_probs(logits(hidden, adapter), targets);
+  const Tensor& weight = head_weight();
+  return weight.requires_grad() ? linear_log_probs(hidden, weight, targets)
+                                : linear_log_probs(hidden, packed_head_.of(weight), targets);
+}
+
+Tensor CausalLm::weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
+                               const LoraAdapter* adapter) const {
+  if (adapter && adapter->at(linear_layers_.size() - 1))
+    return neg(sum(mul(log_probs(hidden, targets, adapter), weights)));
+  const Tensor& weight = head_weight();
+  return weight.requires_grad() ? linear_cross_entropy(hidden, weight, targets, weights).loss
+                                : linear_cross_entropy(hidden, packed_head_.of(weight), targets, weights).loss;
 }
 
 TokenBatch pack(const std::vector<std::vector<int32_t>>& sequences) {

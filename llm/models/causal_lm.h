@@ -27,6 +27,14 @@ class CausalLm : public nn::Module {
   /// Logits [rows, vocab] of hidden states [rows, hidden], float32.
   Tensor logits(const Tensor& hidden, const LoraAdapter* adapter = nullptr) const;
 
+  /// log p(target) of each hidden state, float32 [rows], differentiable; targets int64 [rows]. The logits of all rows
+  /// are never stored, and a row's bits are those of log_softmax(logits(row)).
+  Tensor log_probs(const Tensor& hidden, const Tensor& targets, const LoraAdapter* adapter = nullptr) const;
+
+  /// -sum(weights * log p(target)), a scalar; faster in training than the same sum over `log_probs`.
+  Tensor weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
+                       const LoraAdapter* adapter = nullptr) const;
+
   /// The output layer's weight [vocab, hidden]: the embedding when tied.
   const Tensor& head_weight() const { return config_.tie_word_embeddings ? model.embed_tokens : lm_head.weight; }
 
