@@ -6,7 +6,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <ctime>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +22,22 @@ namespace {
 using namespace hearth;
 using namespace hearth::cpu;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+/// Seconds: of processor time with one thread, so that other programs on the machine do not count, else of wall time.
+double now() {
+  if (num_threads() == 1) {
+    timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Memory as tensors have it, filled with zeros.
+Block zeros(int64_t bytes) {
+  Block memory(static_cast<size_t>(bytes));
+  std::memset(memory.data(), 0, size_t(bytes));
+  return memory;
+}
 
 /// Best seconds of one call: repeats for `budget` seconds, at least three times.
 double best_seconds(const std::function<void()>& call, double budget = 0.04) {
@@ -82,11 +100,10 @@ __attribute__((target("avx2"))) void read_all(const char* p, int64_t bytes) {
 
 double bandwidth() {
   constexpr int64_t bytes = 256 << 20;
-  char* const memory = static_cast<char*>(aligned_memory(bytes, "roofline"));
-  std::fill(memory, memory + bytes, 1);
+  const Block owner = zeros(bytes);
+  const char* const memory = static_cast<const char*>(owner.data());
   const double seconds = best_seconds(
       [&] { parallel_for(0, bytes, 1 << 20, [&](int64_t b, int64_t e) { read_all(memory + b, e - b); }); }, 0.3);
-  free_aligned_memory(memory);
   return bytes / seconds / 1e9;
 }
 
@@ -139,10 +156,10 @@ void measure(const Path& path, const Form& form, const Limits& limits) {
     // Few rows: walk through copies of the weight larger than the caches, as the layers of a model do.
     const int copies = m <= 64 && !form.gradient ? int(std::clamp<int64_t>((64 << 20) / weight_bytes, 1, 200)) : 1;
     std::vector<float> x(size_t(m * form.k), 0.5f), y(size_t(m * form.n), 0.25f);
-    std::vector<std::vector<char>> weights(copies, std::vector<char>(size_t(weight_bytes), 0));
+    const Block weights = zeros(copies * weight_bytes);
+    char* const first = static_cast<char*>(weights.data());
     std::vector<float> dw(form.gradient ? size_t(form.n * form.k) : 0);
-    const GemmOperand w{weights[0].data(), path.weights, form.weight_transposed ? 1 : form.n,
-                        form.weight_transposed ? form.k : 1};
+    const GemmOperand w{first, path.weights, form.weight_transposed ? 1 : form.n, form.weight_transposed ? form.k : 1};
     GemmCall call{m, form.n, form.k, {x.data(), Storage::f32, form.k, 1}, w, y.data(), Storage::f32, form.n};
     if (form.gradient)
       call = {form.n,    form.k,       m,     {y.data(), Storage::f32, 1, form.n}, {x.data(), Storage::f32, form.k, 1},
@@ -157,7 +174,7 @@ void measure(const Path& path, const Form& form, const Limits& limits) {
                                if (!packed.empty()) {
                                  gemm_packed(call, packed[turn]);
                                } else {
-                                 if (!form.gradient) call.b.data = weights[turn].data();
+                                 if (!form.gradient) call.b.data = first + turn * weight_bytes;
                                  gemm(call);
                                }
                              }
@@ -165,7 +182,7 @@ void measure(const Path& path, const Form& form, const Limits& limits) {
                            per_call;
     const double flops = 2.0 * double(m) * double(form.n) * double(form.k);
     const double reachable = std::min(limits.gflops, flops / double(weight_bytes) * limits.gbytes);
-    const bool memory_bound = reachable < limits.gflops && copies > 1;
+    const bool memory_bound = reachable < limits.gflops && (copies > 1 || weight_bytes > (64 << 20));
     const double rate = flops / seconds / 1e9;
     std::printf(" %7.1f %3.0f%%%s", rate, 100 * rate / (memory_bound ? reachable : limits.gflops),
                 memory_bound ? " mem" : "    ");

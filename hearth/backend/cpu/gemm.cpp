@@ -1,14 +1,9 @@
 // Own matrix product: operands are packed in blocks, tiles of C are spread over threads by shape.
 #include "hearth/backend/cpu/gemm.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 #include "hearth/backend/cpu/parallel.h"
-#include "hearth/core/error.h"
 
 namespace hearth::cpu {
 namespace {
@@ -25,28 +20,8 @@ char* at(void* p, int64_t elements, Storage storage) {
   return static_cast<char*>(p) + elements * int64_t(storage_size(storage));
 }
 
-/// A buffer that grows and is kept for the next product of this thread.
-class Scratch {
- public:
-  ~Scratch() { free_aligned_memory(data_); }
-  void* get(size_t bytes) {
-    if (bytes > bytes_) {
-      free_aligned_memory(data_);
-      data_ = nullptr;
-      bytes_ = 0;
-      data_ = aligned_memory(bytes, "matmul: scratch");
-      bytes_ = bytes;
-    }
-    return data_;
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
-
 // The caller's scratch outlives the loops in which it also works as one of the threads, hence two sets.
-thread_local Scratch caller_a, caller_b, caller_c, worker_b, worker_c;
+thread_local Block caller_a, caller_b, caller_c, worker_b, worker_c;
 
 /// One product in the compute type, B already in panels over the whole depth.
 struct Tiles {
@@ -83,7 +58,10 @@ Cut cut(const Tiles& t) {
   const int64_t panels = ceil_div(t.n, t.kernels.panel_width), step = t.kernels.tile_rows;
   const double element = double(storage_size(t.b_storage));
   if (expected_us(double(t.m), double(t.n), double(t.k), element) < 2 * shortest_us) return {t.m, 1, panels, 1};
-  int64_t rows = std::min(round_up(t.m, step), round_up(512, step));
+  // A block of rows stays in the second-level cache while the panels pass by.
+  constexpr int64_t near_bytes = 512 << 10;
+  const int64_t near_rows = near_bytes / int64_t(storage_size(t.compute)) / std::max<int64_t>(t.k, 1);
+  int64_t rows = std::min(round_up(t.m, step), round_up(std::clamp<int64_t>(near_rows, 64, 512), step));
   while (panels * ceil_div(t.m, rows) < enough_tasks && rows > 8 * step) rows = round_up(rows / 2, step);
   const double one = expected_us(double(std::min(rows, t.m)), t.kernels.panel_width, double(t.k), element);
   const int64_t group = std::clamp<int64_t>(int64_t(shortest_us / one) + 1, 1, panels);
@@ -102,6 +80,7 @@ void run_panel(const Tiles& t, int64_t row, int64_t rows, int64_t panel) {
                  .b = at(t.b, column * t.k, t.b_storage),
                  .b_storage = t.b_storage,
                  .b_row = round_up(width, t.kernels.lanes),
+                 .b_col = 1,
                  .width = width,
                  .c = at(t.c, row * t.c_row + column, t.c_storage),
                  .c_row = t.c_row,
@@ -109,7 +88,7 @@ void run_panel(const Tiles& t, int64_t row, int64_t rows, int64_t panel) {
                  .bias = t.bias ? at(t.bias, column, t.compute) : nullptr};
   if (!half) return t.kernels.panel(call);
   char* const home = static_cast<char*>(call.c);
-  float* const sums = static_cast<float*>(worker_c.get(size_t(rows * full) * sizeof(float)));
+  float* const sums = static_cast<float*>(worker_c.at_least(size_t(rows * full) * sizeof(float)));
   if (t.load_c)
     for (int64_t i = 0; i < rows; ++i)
       t.table.convert(at(home, i * t.c_row, t.c_storage), t.c_storage, sums + i * full, Storage::f32, width);
@@ -125,7 +104,7 @@ void run_tiles(const Tiles& t) {
   const int64_t panels = ceil_div(t.n, t.kernels.panel_width);
   parallel_for(0, c.groups * c.row_blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t row = task % c.row_blocks * c.row_block, first = task / c.row_blocks * c.panel_group;
+      const int64_t row = task / c.groups * c.row_block, first = task % c.groups * c.panel_group;
       const int64_t last = std::min(panels, first + c.panel_group);
       for (int64_t panel = first; panel < last; ++panel) run_panel(t, row, std::min(c.row_block, t.m - row), panel);
     }
@@ -149,7 +128,7 @@ void pack_panels(const MatmulKernels& kernels, const GemmOperand& b, int64_t k, 
 int64_t densify(const MatmulKernels& kernels, const GemmOperand& a, int64_t m, int64_t k, Storage compute,
                 void*& target) {
   const int64_t stride = round_up(k, 16) + 16;
-  target = caller_a.get(size_t(m * stride) * storage_size(compute));
+  target = caller_a.at_least(size_t(m * stride) * storage_size(compute));
   const int64_t grain = 16 * std::max<int64_t>(1, 4096 / std::max<int64_t>(1, k));
   parallel_for(0, m, grain, [&](int64_t begin, int64_t end) {
     kernels.pack({at(a.data, begin * a.row, a.storage), a.storage, a.row, a.col, end - begin, k, stride,
@@ -158,68 +137,106 @@ int64_t densify(const MatmulKernels& kernels, const GemmOperand& a, int64_t m, i
   return stride;
 }
 
-/// Few rows: each task packs a slice of its own panel and uses it at once, so B passes through the caches once.
+/// A product of few rows: B passes through the caches once, tasks are runs of columns.
+struct FewRows {
+  const GemmCall& call;
+  const MatmulTable& table;
+  const MatmulKernels& kernels;
+  Storage compute;
+  GemmOperand a;
+  bool thin;  // B is read where it lies
+
+  /// Columns [column, column + width).
+  void run(int64_t column, int64_t width) const {
+    const bool half = call.c_storage != compute;
+    char* const home = at(call.c, column, call.c_storage);
+    PanelCall p{.a = a.data,
+                .a_row = a.row,
+                .a_col = a.col,
+                .rows = call.m,
+                .depth = call.k,
+                .b = at(call.b.data, column * call.b.col, call.b.storage),
+                .b_storage = call.b.storage,
+                .b_row = call.b.row,
+                .b_col = call.b.col,
+                .width = width,
+                .c = home,
+                .c_row = call.c_row,
+                .load_c = call.accumulate,
+                .bias = call.bias ? at(call.bias, column, compute) : nullptr};
+    if (half) {
+      p.c = worker_c.at_least(size_t(call.m * width) * storage_size(compute));
+      p.c_row = width;
+      for (int64_t i = 0; call.accumulate && i < call.m; ++i)
+        table.convert(at(home, i * call.c_row, call.c_storage), call.c_storage, at(p.c, i * width, compute), compute,
+                      width);
+    }
+    if (thin)
+      kernels.thin(p);
+    else
+      run_slices(p);
+    for (int64_t i = 0; half && i < call.m; ++i)
+      table.convert(at(p.c, i * width, compute), compute, at(home, i * call.c_row, call.c_storage), call.c_storage,
+                    width);
+  }
+
+  /// Packs a slice of the depth, multiplies with it while it lies in the near caches, goes on to the next.
+  void run_slices(const PanelCall& whole) const {
+    const int64_t full = kernels.panel_width, element = int64_t(storage_size(compute));
+    // Slices of B's rows are packed a few rows at a time, all panels of a row together, to read memory in order.
+    const bool rows = call.b.col == 1;
+    const int64_t slice =
+        rows ? std::clamp<int64_t>((128 << 10) / (element * whole.width), 16, 128) : kernels.depth_block;
+    const int64_t piece = rows ? 8 : slice, run = rows ? whole.width : full;
+    void* const packed = worker_b.at_least(size_t(slice * round_up(run, full) * element));
+    for (int64_t k = 0; k < call.k; k += slice)
+      for (int64_t j = 0; j < whole.width; j += run) {
+        const int64_t depth = std::min(slice, call.k - k), end = std::min(j + run, whole.width);
+        for (int64_t row = 0; row < depth; row += piece)
+          for (int64_t column = j; column < end; column += full) {
+            const int64_t width = std::min(full, end - column), padded = round_up(width, kernels.lanes);
+            kernels.pack({at(whole.b, (k + row) * call.b.row + column * call.b.col, call.b.storage), call.b.storage,
+                          call.b.row, call.b.col, std::min(piece, depth - row), width, padded,
+                          at(packed, (column - j) * slice + row * padded, compute), compute});
+          }
+        for (int64_t column = j; column < end; column += full)
+          run_packed(whole, k, depth, column, std::min(full, end - column), at(packed, (column - j) * slice, compute));
+      }
+  }
+
+  /// One panel of one slice.
+  void run_packed(const PanelCall& whole, int64_t k, int64_t depth, int64_t column, int64_t width,
+                  const void* packed) const {
+    PanelCall p = whole;
+    p.depth = depth;
+    p.width = width;
+    p.a = at(a.data, k * a.col, compute);
+    p.b = packed;
+    p.b_storage = compute;
+    p.b_row = round_up(width, kernels.lanes);
+    p.b_col = 1;
+    p.c = at(whole.c, column, compute);
+    p.load_c = whole.load_c || k > 0;
+    p.bias = whole.bias && k == 0 ? at(whole.bias, column, compute) : nullptr;
+    kernels.panel(p);
+  }
+};
+
 void gemm_few_rows(const GemmCall& call, const MatmulTable& table, const MatmulKernels& kernels, Storage compute) {
-  constexpr int64_t slice = 128;
   GemmOperand a = call.a;
   if (a.storage != compute) {
     void* dense = nullptr;
     const int64_t stride = densify(kernels, a, call.m, call.k, compute, dense);
     a = {dense, compute, stride, 1};
   }
-  const int64_t full = kernels.panel_width, panels = ceil_div(call.n, full);
-  const double one = expected_us(double(call.m), double(full), double(call.k), double(storage_size(call.b.storage)));
-  const int64_t grain = one * double(panels) < 10 ? panels : int64_t(5 / one) + 1;
-  const bool half = call.c_storage != compute;
-  parallel_for(0, panels, grain, [&](int64_t begin, int64_t end) {
-    const size_t element = storage_size(compute);
-    void* const packed = worker_b.get(size_t(slice * full) * element);
-    for (int64_t panel = begin; panel < end; ++panel) {
-      const int64_t column = panel * full, width = std::min(full, call.n - column);
-      const int64_t padded = round_up(width, kernels.lanes);
-      void* c = at(call.c, column, call.c_storage);
-      int64_t c_row = call.c_row;
-      if (half) {
-        c = worker_c.get(size_t(call.m * full) * element);
-        c_row = full;
-        for (int64_t i = 0; call.accumulate && i < call.m; ++i)
-          table.convert(at(call.c, i * call.c_row + column, call.c_storage), call.c_storage, at(c, i * full, compute),
-                        compute, width);
-      }
-      PanelCall p{.a = a.data,
-                  .a_row = a.row,
-                  .a_col = a.col,
-                  .rows = call.m,
-                  .depth = call.k,
-                  .b = packed,
-                  .b_storage = compute,
-                  .b_row = padded,
-                  .width = width,
-                  .c = c,
-                  .c_row = c_row,
-                  .load_c = call.accumulate,
-                  .bias = call.bias ? at(call.bias, column, compute) : nullptr};
-      const bool direct = call.b.col == 1 && call.m <= kernels.tile_rows && width == padded;
-      if (direct) {
-        p.b = at(call.b.data, column, call.b.storage);
-        p.b_storage = call.b.storage;
-        p.b_row = call.b.row;
-        kernels.panel(p);
-      }
-      for (int64_t k = 0; !direct && k < call.k; k += slice) {
-        p.depth = std::min(slice, call.k - k);
-        kernels.pack({at(call.b.data, k * call.b.row + column * call.b.col, call.b.storage), call.b.storage, call.b.row,
-                      call.b.col, p.depth, width, padded, packed, compute});
-        p.a = at(a.data, k * a.col, compute);
-        kernels.panel(p);
-        p.load_c = true;
-        p.bias = nullptr;
-      }
-      for (int64_t i = 0; half && i < call.m; ++i)
-        table.convert(at(c, i * full, compute), compute, at(call.c, i * call.c_row + column, call.c_storage),
-                      call.c_storage, width);
-    }
-  });
+  const bool thin = call.m <= thin_row_limit && (call.b.col == 1 || (call.b.row == 1 && compute == Storage::f32));
+  // Where B's columns are adjacent, a task reads at least 2 KiB of each row.
+  const int64_t step = round_up(call.b.col == 1 ? 512 : kernels.panel_width, kernels.panel_width);
+  const double us = expected_us(double(call.m), double(call.n), double(call.k), double(storage_size(call.b.storage)));
+  const int64_t tasks = us < 10 ? 1 : std::clamp<int64_t>(int64_t(us / 5), 1, ceil_div(call.n, step));
+  const int64_t columns = round_up(ceil_div(call.n, tasks), std::min(step, round_up(call.n, kernels.panel_width)));
+  const FewRows product{call, table, kernels, compute, a, thin};
+  parallel_for(0, call.n, columns, [&](int64_t begin, int64_t end) { product.run(begin, end - begin); });
 }
 
 /// Many rows: blocks of B (and of A, unless its rows are dense already) are packed once by all threads.
@@ -235,12 +252,12 @@ void gemm_blocked(const GemmCall& call, const MatmulTable& table, const MatmulKe
       char* const home = at(call.c, i * call.c_row + j, call.c_storage);
       // One block of depth is rounded by its own tasks; several are summed in a float copy of this block of C.
       const bool copied = half && call.k > depth_step;
-      float* const sums = copied ? static_cast<float*>(caller_c.get(size_t(m * n) * sizeof(float))) : nullptr;
+      float* const sums = copied ? static_cast<float*>(caller_c.at_least(size_t(m * n) * sizeof(float))) : nullptr;
       for (int64_t r = 0; copied && call.accumulate && r < m; ++r)
         table.convert(at(home, r * call.c_row, call.c_storage), call.c_storage, sums + r * n, Storage::f32, n);
       for (int64_t k = 0; k < call.k; k += depth_step) {
         const int64_t depth = std::min(depth_step, call.k - k);
-        void* const packed = caller_b.get(size_t(depth * round_up(n, kernels.lanes) * element));
+        void* const packed = caller_b.at_least(size_t(depth * round_up(n, kernels.lanes) * element));
         pack_panels(
             kernels,
             {at(call.b.data, k * call.b.row + j * call.b.col, call.b.storage), call.b.storage, call.b.row, call.b.col},
@@ -281,19 +298,6 @@ const MatmulTable& matmul_table(Isa isa) {
   return generic::matmul_table();
 }
 
-void* aligned_memory(size_t bytes, const char* purpose) {
-  constexpr size_t huge = size_t(2) << 20;
-  const size_t alignment = bytes >= huge ? huge : 64, rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* const p = std::aligned_alloc(alignment, std::max(rounded, alignment));
-  check<OutOfMemoryError>(p != nullptr, purpose, ": out of memory: ", bytes, " bytes");
-#if defined(MADV_HUGEPAGE)
-  if (alignment == huge) madvise(p, rounded, MADV_HUGEPAGE);
-#endif
-  return p;
-}
-
-void free_aligned_memory(void* p) { std::free(p); }
-
 void gemm(const GemmCall& call) {
   if (call.m <= 0 || call.n <= 0) return;
   const MatmulTable& table = matmul_table(isa());
@@ -304,15 +308,12 @@ void gemm(const GemmCall& call) {
   gemm_blocked(call, table, kernels, compute);
 }
 
-void PackedPanels::Free::operator()(void* p) const { free_aligned_memory(p); }
-
 PackedPanels::PackedPanels(const GemmOperand& b, int64_t k, int64_t n)
     : depth_(k), columns_(n), storage_(b.storage), isa_(hearth::cpu::isa()) {
   const MatmulTable& table = matmul_table(isa_);
   const MatmulKernels& kernels = storage_ == Storage::f64 ? table.f64 : table.f32;
-  bytes_ = size_t(k * round_up(n, kernels.lanes)) * storage_size(storage_);
-  data_.reset(aligned_memory(bytes_, "matmul: packed weight"));
-  if (k > 0 && n > 0) pack_panels(kernels, b, k, n, data_.get(), storage_);
+  data_ = Block(size_t(k * round_up(n, kernels.lanes)) * storage_size(storage_));
+  if (k > 0 && n > 0) pack_panels(kernels, b, k, n, data_.data(), storage_);
 }
 
 void gemm_packed(const GemmCall& call, const PackedPanels& b) {

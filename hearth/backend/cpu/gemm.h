@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
+#include "hearth/backend/cpu/block.h"
 #include "hearth/backend/cpu/isa.h"
 #include "hearth/backend/cpu/simd/matmul.h"
 
@@ -46,15 +46,11 @@ class PackedPanels {
   int64_t columns() const { return columns_; }
   Storage storage() const { return storage_; }
   Isa isa() const { return isa_; }
-  const void* data() const { return data_.get(); }
-  size_t bytes() const { return bytes_; }
+  const void* data() const { return data_.data(); }
+  size_t bytes() const { return data_.bytes(); }
 
  private:
-  struct Free {
-    void operator()(void* p) const;
-  };
-  std::unique_ptr<void, Free> data_;
-  size_t bytes_ = 0;
+  Block data_;
   int64_t depth_ = 0, columns_ = 0;
   Storage storage_ = Storage::f32;
   Isa isa_ = Isa::generic;
@@ -68,9 +64,5 @@ const MatmulTable& matmul_table(Isa isa);
 
 /// Bytes of one element.
 inline size_t storage_size(Storage storage) { return storage == Storage::f64 ? 8 : storage == Storage::f32 ? 4 : 2; }
-
-/// Memory for big temporaries, aligned to huge pages where it pays. Raises OutOfMemoryError that names the size.
-void* aligned_memory(size_t bytes, const char* purpose);
-void free_aligned_memory(void* p);
 
 }  // namespace hearth::cpu

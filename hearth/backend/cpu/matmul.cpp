@@ -147,9 +147,8 @@ void half_products(const GemmCall& call, const onednn::PackedWeight& weight) {
   }
   const bool dense = call.c_storage == Storage::f32 && call.c_row == call.n;
   if (dense) return weight.multiply(call.m, a, call.c, call.accumulate, bias);
-  const std::unique_ptr<void, void (*)(void*)> memory(
-      aligned_memory(size_t(call.m * call.n) * sizeof(float), "matmul: sums"), free_aligned_memory);
-  float* const sums = static_cast<float*>(memory.get());
+  const Block memory(size_t(call.m * call.n) * sizeof(float));
+  float* const sums = static_cast<float*>(memory.data());
   const int64_t size = int64_t(storage_size(call.c_storage));
   char* const home = static_cast<char*>(call.c);
   for (int64_t i = 0; call.accumulate && i < call.m; ++i)

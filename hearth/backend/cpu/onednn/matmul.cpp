@@ -78,23 +78,7 @@ dnnl::matmul::primitive_desc describe(int64_t m, int64_t k, int64_t n, Storage i
 }
 
 /// Scratch memory of the calling thread, kept between products.
-struct Scratchpad {
-  void* data = nullptr;
-  size_t bytes = 0;
-  ~Scratchpad() { free_aligned_memory(data); }
-  void* get(size_t wanted) {
-    if (wanted > bytes) {
-      free_aligned_memory(data);
-      data = nullptr;
-      bytes = 0;
-      data = aligned_memory(wanted, "matmul: oneDNN scratch");
-      bytes = wanted;
-    }
-    return data;
-  }
-};
-
-thread_local Scratchpad scratchpad;
+thread_local Block scratchpad;
 
 /// The layout of packed weights: chosen for one thread and `row_step` rows, so that it depends on the shape only and
 /// all weights of one shape share their primitives.
@@ -130,7 +114,7 @@ struct PackedWeight::Impl {
   int64_t k, n;
   Storage input, output;
   memory::desc layout;
-  std::unique_ptr<void, void (*)(void*)> data{nullptr, free_aligned_memory};
+  Block data;
 };
 
 PackedWeight::PackedWeight(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -144,14 +128,14 @@ std::unique_ptr<PackedWeight> PackedWeight::make(const GemmOperand& b, int64_t k
   if (!(b.col == 1 && b.row >= n) && !(b.row == 1 && b.col >= k)) return nullptr;
   const memory::desc layout = packed_layout(k, n, input, output);
   if (layout.get_size() == 0) return nullptr;
-  auto impl = std::make_unique<Impl>(Impl{k, n, input, output, layout});
+  auto impl = std::make_unique<Impl>(Impl{k, n, input, output, layout, {}});
   apply_num_threads();
   for (int64_t m : {int64_t(1), int64_t(2), row_step - 1, most_rows})
     for (bool accumulate : {false, true})
       if (!describe(m, k, n, input, output, impl->layout, accumulate, !accumulate)) return nullptr;
-  impl->data.reset(aligned_memory(impl->layout.get_size(), "matmul: packed weight"));
+  impl->data = Block(impl->layout.get_size());
   const memory::desc plain({k, n}, type_of(input), memory::dims{b.row, b.col});
-  memory source(plain, cpu_engine(), const_cast<void*>(b.data)), target(impl->layout, cpu_engine(), impl->data.get());
+  memory source(plain, cpu_engine(), const_cast<void*>(b.data)), target(impl->layout, cpu_engine(), impl->data.data());
   dnnl::reorder(source, target).execute(cpu_stream(), source, target);
   cpu_stream().wait();
   return std::unique_ptr<PackedWeight>(new PackedWeight(std::move(impl)));
@@ -171,9 +155,10 @@ void PackedWeight::multiply(int64_t m, const void* a, void* c, bool accumulate, 
     char* to = static_cast<char*>(c) + row * w.n * int64_t(storage_size(w.output));
     std::unordered_map<int, memory> arguments{
         {DNNL_ARG_SRC, memory(d.src_desc(), engine, const_cast<char*>(from))},
-        {DNNL_ARG_WEIGHTS, memory(w.layout, engine, w.data.get())},
+        {DNNL_ARG_WEIGHTS, memory(w.layout, engine, w.data.data())},
         {DNNL_ARG_DST, memory(d.dst_desc(), engine, to)},
-        {DNNL_ARG_SCRATCHPAD, memory(d.scratchpad_desc(), engine, scratchpad.get(d.scratchpad_desc().get_size()))}};
+        {DNNL_ARG_SCRATCHPAD,
+         memory(d.scratchpad_desc(), engine, scratchpad.at_least(d.scratchpad_desc().get_size()))}};
     if (bias) arguments.emplace(DNNL_ARG_BIAS, memory(d.bias_desc(), engine, const_cast<float*>(bias)));
     found->run.execute(cpu_stream(), arguments);
     row += rows;

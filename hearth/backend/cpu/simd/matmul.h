@@ -20,12 +20,16 @@ struct PanelCall {
   const void* b;
   Storage b_storage;
   int64_t b_row;
+  int64_t b_col;  // 1, except for `thin`
   int64_t width;
   void* c;
   int64_t c_row;
   bool load_c;
   const void* bias;  // width elements of the compute type, or null
 };
+
+/// Most rows of a product that reads B unpacked.
+constexpr int thin_row_limit = 4;
 
 /// Copies B[depth, width] (any strides) to rows of `padded` adjacent elements, zeros beyond width. `to` is the compute
 /// type of `from`, or the same as `from`.
@@ -45,6 +49,7 @@ struct MatmulKernels {
   int lanes;        // columns of one register
   int depth_block;  // depth for which a panel of B stays in the first-level cache
   void (*panel)(const PanelCall& call);
+  void (*thin)(const PanelCall& call);  // any width, at most thin_row_limit rows; one of B's strides is 1 (f64: b_col)
   void (*pack)(const PackCall& call);
 };
 

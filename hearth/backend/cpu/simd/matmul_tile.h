@@ -10,7 +10,7 @@ namespace hearth::cpu::HEARTH_ISA {
 #if defined(HEARTH_ISA_avx512)
 template <class T>
 struct TileShape {
-  static constexpr int rows = 8, vectors = 3, depth = 192;
+  static constexpr int rows = 8, vectors = 3, depth = 128;
 };
 #elif defined(HEARTH_ISA_avx2)
 template <class T>
@@ -36,6 +36,7 @@ struct TileCall {
   int64_t c_row;
   bool load_c;
   const T* bias;
+  int64_t ahead;  // rows of B to fetch ahead
 };
 
 /// Rows x (Vectors registers) of C: one fma chain an element, ascending depth.
@@ -60,7 +61,11 @@ template <class T, class S, int Rows, int Vectors>
   // Three row pointers and one stride reach every row by addressing modes alone.
   const T* a3 = a + 3 * a_row;
   const T* a6 = a + 6 * a_row;
+  const char* next = (const char*)(b + call.ahead * b_row);
   for (int64_t k = call.depth; k > 0; --k) {
+#pragma GCC unroll 4
+    for (size_t line = 0; line < Vectors * V::size * sizeof(S); line += 64) __builtin_prefetch(next + line);
+    next += b_row * int64_t(sizeof(S));
     V row[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * V::size);
@@ -121,24 +126,19 @@ void tile_of(int64_t rows, const TileCall<T, S>& call, int64_t width) {
 template <class T, class S, int Vectors>
 void panel_of(const PanelCall& p) {
   using Shape = TileShape<T>;
-  constexpr int64_t rows = Shape::rows;
   // A single row of tiles streams B once; else a block of B is used by all tiles while it lies in the nearest cache.
-  const int64_t block = p.rows <= rows ? p.depth : Shape::depth;
+  const int64_t block = p.rows <= Shape::rows ? p.depth : Shape::depth;
+  const int64_t tiles = (p.rows + Shape::rows - 1) / Shape::rows;
   for (int64_t k = 0; k < p.depth || k == 0; k += block) {
     const int64_t depth = p.depth - k < block ? p.depth - k : block;
-    for (int64_t i = 0; i < p.rows; i += rows) {
-      const TileCall<T, S> call{(const T*)p.a + i * p.a_row + k * p.a_col,
-                                p.a_row,
-                                p.a_col,
-                                depth,
-                                (const S*)p.b + k * p.b_row,
-                                p.b_row,
-                                (T*)p.c + i * p.c_row,
-                                p.c_row,
-                                k > 0 || p.load_c,
-                                k > 0 ? nullptr : (const T*)p.bias};
-      const int64_t left = p.rows - i;
-      tile_of<T, S, Shape::rows, Vectors>(left < rows ? left : rows, call, p.width);
+    for (int64_t t = 0; t < tiles; ++t) {  // tiles of nearly equal height: a low one would wait for its few chains
+      const int64_t i = p.rows * t / tiles, rows = p.rows * (t + 1) / tiles - i;
+      const TileCall<T, S> call{(const T*)p.a + i * p.a_row + k * p.a_col, p.a_row, p.a_col, depth,
+                                (const S*)p.b + k * p.b_row, p.b_row, (T*)p.c + i * p.c_row, p.c_row, k > 0 || p.load_c,
+                                k > 0 ? nullptr : (const T*)p.bias,
+                                // The last tile of a block fetches the next block, which lies where this one ends.
+                                t + 1 == tiles && tiles > 1 ? depth : 0};
+      tile_of<T, S, Shape::rows, Vectors>(rows, call, p.width);
     }
     if (depth == 0) break;
   }
