@@ -66,9 +66,9 @@ Tensor naive(const Batch& b, bool causal) {
 }
 
 TEST_F(Attention, Values) {
-  for (int64_t dim : {1, 3, 16, 80, 128, 256})
-    for (auto [heads, kv_heads] : {std::pair<int64_t, int64_t>{1, 1}, {3, 1}, {4, 2}}) {
-      const Batch b = make({1, 63, 64, 65, 0, 130, 7}, heads, kv_heads, dim, uint64_t(dim));
+  for (int64_t dim : {1, 3, 80, 128, 256})
+    for (auto [heads, kv_heads] : {std::pair<int64_t, int64_t>{3, 1}, {4, 2}}) {
+      const Batch b = make({1, 63, 64, 65, 0, 130}, heads, kv_heads, dim, uint64_t(dim));
       for (bool causal : {true, false}) {
         const Tensor expected = naive(b, causal);
         each_isa([&] { expect_close(run(b, causal), expected, 1e-5, 1e-5); });
