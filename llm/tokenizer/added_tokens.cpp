@@ -18,7 +18,10 @@ size_t start_of_last_character(std::string_view text, size_t end) {
 }
 
 bool is_word_character(char32_t code) {
-  if (code == '_') return true;
+  // Beyond the categories below: joiners, and symbols that Unicode counts as letters (circled and squared ones).
+  if (code == 0x200C || code == 0x200D || (code >= 0x24B6 && code <= 0x24E9) || (code >= 0x1F130 && code <= 0x1F149) ||
+      (code >= 0x1F150 && code <= 0x1F169) || (code >= 0x1F170 && code <= 0x1F189))
+    return true;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:

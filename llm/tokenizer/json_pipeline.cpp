@@ -11,8 +11,12 @@ namespace hearth::llm {
 namespace {
 
 // \w+|[^\w\s]+ with the word characters of Rust's regex, which Whitespace is built on.
-constexpr char words_pattern[] =
-    "[\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200C}\\x{200D}]+|[^\\s\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200C}\\x{200D}]+";
+std::string words_pattern() {
+  const std::string word =
+      "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{200C}\\x{200D}\\x{24B6}-\\x{24E9}"
+      "\\x{1F130}-\\x{1F149}\\x{1F150}-\\x{1F169}\\x{1F170}-\\x{1F189}";
+  return "[" + word + "]+|[^\\s" + word + "]+";
+}
 
 // {"String": "…"} or {"Regex": "…"}
 struct Pattern {
@@ -138,7 +142,7 @@ void read_pre_tokenizer(const boost::json::value& value, const std::string& wher
     read_metaspace(fields, out);
   } else if (type == "Whitespace") {
     fields.expect_only({"type"});
-    out.add(regex_split(words_pattern, SplitBehavior::removed, true, where));
+    out.add(regex_split(words_pattern(), SplitBehavior::removed, true, where));
   } else if (type == "WhitespaceSplit") {
     fields.expect_only({"type"});
     out.add(regex_split("\\s", SplitBehavior::removed, false, where));

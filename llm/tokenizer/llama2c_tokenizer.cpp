@@ -92,7 +92,7 @@ TokenizerParts read_llama2c_tokenizer(std::string_view bytes, const std::string&
   parts.bos = bos_token;
   parts.eos = eos_token;
   parts.wants_bos = true;
-  parts.normalizer.add(SentencePieceRules{PrecompiledCharsmap(), true, false, " "});
+  parts.normalizer.add(SentencePieceRules{PrecompiledCharsmap(), true, false, {}, " "});
   parts.spaces_to_strip = 1;
   parts.model = make_scored_bpe(pieces, {0, true, true, " "});
   return parts;

@@ -78,7 +78,10 @@ std::string apply_step(const SentencePieceRules& rules, std::string text) {
   bool after_space = rules.remove_extra_whitespaces;
   bool started = false;
   for (size_t pos = 0; pos < text.size();) {
-    const PrecompiledCharsmap::Match match = rules.charsmap.at(text, pos);
+    const size_t kept = rules.kept.longest(text, pos).length;
+    const PrecompiledCharsmap::Match match =
+        kept > 0 ? PrecompiledCharsmap::Match{std::string_view(text).substr(pos, kept), kept}
+                 : rules.charsmap.at(text, pos);
     pos += match.length;
     for (const char c : match.replacement) {
       if (c == ' ' && rules.remove_extra_whitespaces && after_space) continue;
@@ -92,7 +95,8 @@ std::string apply_step(const SentencePieceRules& rules, std::string text) {
       }
     }
   }
-  if (rules.remove_extra_whitespaces && started && after_space) out.resize(out.size() - rules.space.size());
+  // Also U+2581 itself at the end of a text is taken for a space.
+  while (rules.remove_extra_whitespaces && out.ends_with(rules.space)) out.resize(out.size() - rules.space.size());
   return out;
 }
 

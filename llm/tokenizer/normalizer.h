@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "llm/tokenizer/byte_trie.h"
 #include "llm/tokenizer/precompiled_charsmap.h"
 #include "llm/tokenizer/regex.h"
 
@@ -31,6 +32,7 @@ struct SentencePieceRules {
   PrecompiledCharsmap charsmap;
   bool add_dummy_prefix = true;
   bool remove_extra_whitespaces = true;
+  ByteTrie kept;      // texts that the character map leaves alone: user-defined pieces
   std::string space;  // what a space becomes: U+2581, or " " when whitespace is not escaped
 };
 

@@ -1,4 +1,5 @@
 // SentencePiece: reads a .model file (protobuf ModelProto of sentencepiece_model.proto).
+#include <climits>
 #include <cmath>
 
 #include "hearth/core/error.h"
@@ -152,9 +153,12 @@ TokenizerParts read_sentencepiece(std::string_view model, const std::string& nam
   parts.pad = special_id(file.pad_id, PieceType::control, file);
   parts.wants_bos = parts.bos.has_value();
   const std::string space = file.escape_whitespaces ? space_marker : " ";
-  parts.normalizer.add(SentencePieceRules{PrecompiledCharsmap(file.charsmap, name), file.add_dummy_prefix,
-                                          file.remove_extra_whitespaces, space});
-  parts.spaces_to_strip = file.add_dummy_prefix ? 1 : 0;
+  SentencePieceRules rules{
+      PrecompiledCharsmap(file.charsmap, name), file.add_dummy_prefix, file.remove_extra_whitespaces, {}, space};
+  for (const ScoredPiece& piece : file.pieces)
+    if (piece.type == PieceType::user_defined) rules.kept.insert(piece.text, 0);
+  parts.normalizer.add(std::move(rules));
+  parts.spaces_to_strip = file.remove_extra_whitespaces ? INT_MAX : file.add_dummy_prefix ? 1 : 0;
   parts.model = make_model(file, {parts.unk.value_or(-1), file.byte_fallback, file.model_type == bpe, space}, name);
   return parts;
 }

@@ -10,6 +10,7 @@ StreamDecoder::StreamDecoder(Tokenizer tokenizer, bool skip_special)
 std::string StreamDecoder::push(int32_t id) {
   std::string_view bytes = tokenizer_.token_bytes(id);
   if (bytes.empty() || (skip_special_ && tokenizer_.is_special(id))) return {};
+  if (tokenizer_.unk_id() == id) spaces_to_strip_ = 0;  // the spaces around an unknown piece are its own
   while (spaces_to_strip_ > 0 && !bytes.empty()) {
     if (bytes.front() == ' ') {
       bytes.remove_prefix(1);
