@@ -2,6 +2,7 @@
 #include "hearth/ops/concat.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/core/node.h"
@@ -106,7 +107,9 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
     apart.push_back(size);
     wide.push_back(repeats[d]);
     wide.push_back(size);
-    result.push_back(size * repeats[d]);
+    int64_t total = 0;
+    check<ValueError>(!__builtin_mul_overflow(size, repeats[d], &total), "repeat: counts are too large: ", repeats);
+    result.push_back(total);
   }
   const Tensor y = reshape(expand(reshape(x, apart), wide), result);
   // A copy always: every repeat may be 1, and then reshape gives a view.
@@ -126,7 +129,8 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
   const int at = wrap_dim("repeat_interleave", *dim, x.dim());
   Shape wide = x.shape(), result = x.shape();
   wide.insert(at + 1, repeats);
-  result[at] *= repeats;
+  check<ValueError>(!__builtin_mul_overflow(result[at], repeats, &result[at]),
+                    "repeat_interleave: count is too large: ", repeats);
   return reshape(expand(unsqueeze(x, at + 1), wide), result);
 }
 
@@ -189,6 +193,7 @@ namespace {
 Tensor triangle(const char* op, const Tensor& x, int64_t diagonal, kernels::CompareOp compare) {
   check<ShapeError>(x.dim() >= 2, op, ": needs at least two dimensions: ", x.shape());
   const int64_t rows = x.size(-2), columns = x.size(-1);
+  diagonal = std::clamp(diagonal, -rows, columns);
   const Tensor mask = Tensor::empty({rows, columns}, Dtype::boolean, x.device());
   {
     NoGrad guard;
@@ -228,7 +233,10 @@ Tensor one_hot(const Tensor& ids, int64_t classes) {
   check<ValueError>(classes >= -1, "one_hot: number of classes must not be negative: ", classes);
   if (classes < 0) {
     check<ValueError>(ids.numel() > 0, "one_hot: without ids the number of classes must be given");
-    for (int64_t id : to_vector<int64_t>(ids)) classes = std::max(classes, id + 1);
+    for (int64_t id : to_vector<int64_t>(ids)) {
+      check<IndexError>(id < std::numeric_limits<int64_t>::max(), "one_hot: id is too large: ", id);
+      classes = std::max(classes, id + 1);
+    }
   }
   Shape shape = ids.shape();
   shape.push_back(classes);

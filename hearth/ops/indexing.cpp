@@ -1,6 +1,7 @@
 // Indexing: basic entries become views, the rest becomes one row selection over a linear index.
 #include "hearth/ops/indexing.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "hearth/backend/kernels/index.h"
@@ -44,7 +45,9 @@ class Splitter {
   void operator()(const Slice& s) {
     check<ValueError>(s.step > 0, "index: slice step must be positive: ", s.step);
     const int64_t end = s.end.value_or(std::numeric_limits<int64_t>::max());
-    if (s.start || s.end || s.step != 1) split_.basic = slice(split_.basic, dim_, s.start.value_or(0), end, s.step);
+    // A step beyond the size takes one element, whatever it is.
+    const int64_t step = std::min(s.step, std::max<int64_t>(split_.basic.size(dim_), 1));
+    if (s.start || s.end || s.step != 1) split_.basic = slice(split_.basic, dim_, s.start.value_or(0), end, step);
     ++dim_;
   }
   void operator()(int64_t i) { split_.basic = select(split_.basic, dim_, i); }

@@ -148,6 +148,8 @@ Tensor diag_embed(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   check<ShapeError>(x.dim() >= 1, "diag_embed: needs at least one dimension");
   const int rank = x.dim() + 1, a = wrap_dim("diag_embed", dim1, rank), b = wrap_dim("diag_embed", dim2, rank);
   check<ValueError>(a != b, "diag_embed: the two dimensions are the same: ", dim1, " and ", dim2);
+  constexpr int64_t most = int64_t(1) << 40;
+  check<ValueError>(offset > -most && offset < most, "diag_embed: offset is out of range: ", offset);
   const int64_t size = x.size(-1) + std::abs(offset);
   Shape shape = x.shape();
   shape.erase(x.dim() - 1);

@@ -1,8 +1,6 @@
 // Products and small matrix functions that need no decomposition.
 #pragma once
 
-#include <limits>
-
 #include "hearth/core/tensor.h"
 
 namespace hearth {

@@ -19,6 +19,9 @@ Shape padded_shape(const Tensor& x, const std::vector<int64_t>& pads) {
   Shape shape = x.shape();
   for (size_t i = 0; i < pads.size() / 2; ++i) {
     const int d = x.dim() - 1 - int(i);
+    constexpr int64_t most = int64_t(1) << 40;
+    for (int64_t p : {pads[2 * i], pads[2 * i + 1]})
+      check<ValueError>(p > -most && p < most, "pad: padding is out of range: ", p);
     shape[d] += pads[2 * i] + pads[2 * i + 1];
     check<ShapeError>(shape[d] >= 0 && pads[2 * i] + x.shape()[d] >= 0 && pads[2 * i + 1] + x.shape()[d] >= 0,
                       "pad: padding leaves a negative size in dimension ", d, " of ", x.shape());

@@ -139,6 +139,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, int64_t minlength) {
   int64_t size = minlength;
   for (int64_t v : to_vector<int64_t>(x)) {
     check<ValueError>(v >= 0, "bincount: negative number: ", v);
+    check<ValueError>(v < std::numeric_limits<int64_t>::max(), "bincount: number is too large: ", v);
     size = std::max(size, v + 1);
   }
   if (!weights.defined()) return index_add(zeros({size}, Dtype::int64), 0, x, ones(x.shape(), Dtype::int64));

@@ -27,7 +27,7 @@ Ordered topk(const Tensor& x, int64_t k, int64_t dim = -1, bool largest = true, 
 Ordered kthvalue(const Tensor& x, int64_t k, int64_t dim = -1, bool keepdim = false);
 
 struct Unique {
-  Tensor values;   ///< distinct elements (or slices of `dim`), ascending
+  Tensor values;   ///< distinct elements, ascending
   Tensor inverse;  ///< int64: where each element of x went
   Tensor counts;   ///< int64: how often each occurs
 };

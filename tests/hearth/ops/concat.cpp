@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "frozen.h"
 #include "fused_check.h"
 #include "hearth/autograd/gradcheck.h"
@@ -124,6 +126,13 @@ TEST(Concat, CopiesAreCopies) {
 }
 
 TEST(Concat, RefusesWrongInput) {
+  const int64_t most = std::numeric_limits<int64_t>::max();
+  EXPECT_THROW(repeat(zeros({2}), {most}), ValueError);
+  EXPECT_THROW(repeat_interleave(zeros({2}), most, 0), ValueError);
+  EXPECT_THROW(pad(zeros({2}), {most, 1}), ValueError);
+  EXPECT_THROW(one_hot(from_values<int64_t>({most})), IndexError);
+  EXPECT_EQ(to_vector<float>(tril(ones({1, 2}), -most)), (std::vector<float>{0, 0}));
+  EXPECT_EQ(to_vector<float>(tril(ones({1, 2}), most)), (std::vector<float>{1, 1}));
   EXPECT_THROW(cat({}), ValueError);
   EXPECT_THROW(cat({zeros({2, 3}), zeros({2, 4})}, 0), ShapeError);
   EXPECT_THROW(cat({zeros({2}), zeros({2, 4})}, 0), ShapeError);

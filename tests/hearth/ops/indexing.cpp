@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "frozen.h"
 #include "fused_check.h"
 #include "hearth/autograd/gradcheck.h"
@@ -85,6 +87,8 @@ TEST(Indexing, MixturesAgreeWithLoops) {
   EXPECT_EQ(index(x, {false, 2}).shape(), (Shape{0, 5, 6}));
   EXPECT_EQ(index(x, {zeros({0}, Dtype::int64), Ellipsis, 0}).shape(), (Shape{0, 5}));
   EXPECT_EQ(index(x, {scalar_tensor(2), Slice(-2, None)}).shape(), (Shape{2, 6}));
+  const int64_t most = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(index(x, {Slice(-most, most, most), Slice(most, None)}).shape(), (Shape{1, 0, 6}));
 }
 
 TEST(Indexing, BasicIndexingIsAView) {

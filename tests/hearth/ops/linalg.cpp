@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "frozen.h"
 #include "fused_check.h"
@@ -105,6 +106,7 @@ TEST(Linalg, RefusesWrongInput) {
   EXPECT_THROW(cdist(m, zeros({2, 2})), ShapeError);
   EXPECT_THROW(cdist(m, m, -1), ValueError);
   EXPECT_THROW(diag_embed(v, 0, 1, 1), ValueError);
+  EXPECT_THROW(diag_embed(v, std::numeric_limits<int64_t>::min()), ValueError);
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ TEST(ScatterReduce, IntegersAndHalves) {
   const Tensor x = from_values<int32_t>({4, 5}), s = from_values<int32_t>({9, -3, 2});
   EXPECT_EQ(to_vector<int64_t>(scatter_reduce(x, 0, at, s, ScatterReduce::amax)), (std::vector<int64_t>{4, 9}));
   EXPECT_EQ(to_vector<int64_t>(scatter_reduce(x, 0, at, s, ScatterReduce::amin, false)), (std::vector<int64_t>{4, -3}));
+  EXPECT_EQ(to_vector<int64_t>(scatter_reduce(x, 0, at, s, ScatterReduce::mean)), (std::vector<int64_t>{4, 3}));
+  const Tensor down = scatter_reduce(x, 0, at, neg(s), ScatterReduce::mean, false);
+  EXPECT_EQ(to_vector<int64_t>(down), (std::vector<int64_t>{4, -3}));
   const Tensor half = scatter_reduce(to(x, Dtype::float16), 0, at, to(s, Dtype::float16), ScatterReduce::prod, false);
   EXPECT_EQ(to_vector<float>(half), (std::vector<float>{4, -54}));
 }
