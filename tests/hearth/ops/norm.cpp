@@ -1,6 +1,7 @@
 // Root-mean-square and layer norm: values, derivatives, views, bits and errors.
 #include "hearth/ops/norm.h"
 
+#include "hearth/ops/frozen_by_dtype.h"
 #include "hearth/ops/fused_check.h"
 
 namespace hearth {
@@ -105,6 +106,31 @@ TEST_F(Norm, RowsDoNotDependOnOthers) {
     results.push_back(z.detach());
     return results;
   });
+}
+
+/// f over the last dimensions of `normalized_shape`, flattened into one.
+Tensor over(const frozen::Keywords& k, const TensorList& x,
+            const std::function<Tensor(const Tensor&, const Tensor&, const Tensor&)>& f) {
+  int64_t n = 1;
+  for (int64_t size : k.integers("normalized_shape")) n *= size;
+  const auto flat = [&](size_t i) { return i < x.size() ? reshape(x[i], {n}) : Tensor(); };
+  return reshape(f(reshape(x[0], {-1, n}), flat(1), flat(2)), x[0].shape());
+}
+
+TEST_F(Norm, PyTorchsFrozenCases) {
+  check_frozen("rms_norm", [](const TensorList& x, const frozen::Keywords& k) -> TensorList {
+    return {over(k, x,
+                 [&](const Tensor& v, const Tensor& w, const Tensor&) { return rms_norm(v, w, k.number("eps", 0)); })};
+  });
+  // One case lies 1000 from zero, where float32 knows the mean to 6e-5.
+  check_frozen(
+      "layer_norm",
+      [](const TensorList& x, const frozen::Keywords& k) -> TensorList {
+        return {over(k, x, [&](const Tensor& v, const Tensor& w, const Tensor& b) {
+          return layer_norm(v, w, b, k.number("eps", 0));
+        })};
+      },
+      1e-4);
 }
 
 TEST_F(Norm, EmptyAndWrong) {

@@ -1,6 +1,7 @@
 // Rotary embedding: values, derivatives, views, bits and errors.
 #include "hearth/ops/rotary.h"
 
+#include "hearth/ops/frozen_by_dtype.h"
 #include "hearth/ops/fused_check.h"
 
 namespace hearth {
@@ -80,6 +81,19 @@ TEST_F(Rotary, BitsDoNotDependOnNeighbours) {
       return {y.detach(), grad({sum(y * y * y)}, {leaf})[0]};
     });
   }
+}
+
+TEST_F(Rotary, PyTorchsFrozenCases) {
+  // The angle is a float32 product here and a float64 one there: up to 1000 * 6e-8 apart.
+  frozen::check_op("rotary_half",
+                   [](const TensorList& x, const frozen::Keywords& k) -> TensorList {
+                     const int64_t half = x[0].size(-1) / 2, offset = k.integer("offset", 0), tokens = x[0].size(0);
+                     Tensor f = Tensor::empty({half});
+                     for (int64_t i = 0; i < half; ++i)
+                       f.data<float>()[i] = float(std::pow(k.number("theta", 10000), -double(i) / double(half)));
+                     return {rotary(x[0], arange(offset, offset + tokens), rotary_table(f, offset + tokens))};
+                   },
+                   {1e-4, 1e-4});
 }
 
 TEST_F(Rotary, EmptyAndWrong) {

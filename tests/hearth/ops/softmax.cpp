@@ -1,6 +1,7 @@
 // Softmax and log-softmax: values, dimensions, dtypes, derivatives, bits and errors.
 #include "hearth/ops/softmax.h"
 
+#include "hearth/ops/frozen_by_dtype.h"
 #include "hearth/ops/fused_check.h"
 
 namespace hearth {
@@ -112,6 +113,15 @@ TEST_F(Softmax, RowsDoNotDependOnOthers) {
     const Tensor leaf = clone(x).set_requires_grad();
     const Tensor y = softmax(leaf, -1), z = log_softmax(leaf, -1);
     return {y.detach(), z.detach(), grad({sum(y * z)}, {leaf})[0]};
+  });
+}
+
+TEST_F(Softmax, PyTorchsFrozenCases) {
+  check_frozen("softmax", [](const TensorList& x, const frozen::Keywords& k) -> TensorList {
+    return {softmax(x[0], k.integer("dim", -1))};
+  });
+  check_frozen("log_softmax", [](const TensorList& x, const frozen::Keywords& k) -> TensorList {
+    return {log_softmax(x[0], k.integer("dim", -1))};
   });
 }
 

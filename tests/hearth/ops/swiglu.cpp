@@ -1,6 +1,7 @@
 // SwiGLU: values, derivatives, fused layout, bits and errors.
 #include "hearth/ops/swiglu.h"
 
+#include "hearth/ops/frozen_by_dtype.h"
 #include "hearth/ops/fused_check.h"
 
 namespace hearth {
@@ -66,6 +67,11 @@ TEST_F(Swiglu, BitsDoNotDependOnNeighbours) {
     results.push_back(y.detach());
     return results;
   });
+}
+
+TEST_F(Swiglu, PyTorchsFrozenCases) {
+  check_frozen("swiglu",
+               [](const TensorList& x, const frozen::Keywords&) -> TensorList { return {swiglu(x[0], x[1])}; });
 }
 
 TEST_F(Swiglu, EmptyAndWrong) {
