@@ -1,6 +1,7 @@
 // Module: walking the tree, state dicts.
 #include "hearth/nn/module.h"
 
+#include <map>
 #include <unordered_set>
 
 #include "hearth/ops/create.h"
@@ -13,6 +14,12 @@ void Module::add_buffer(std::string name, Tensor& slot, bool persistent) {
   slots_.push_back({std::move(name), &slot, true, persistent});
 }
 void Module::add_module(std::string name, Module& child) { children_.emplace_back(std::move(name), &child); }
+
+Tensor Module::new_parameter(const Shape& shape) {
+  Tensor made = empty(shape);
+  made.set_requires_grad();
+  return made;
+}
 
 void Module::visit(const std::string& prefix, const Visit& visitor) const {
   for (const Slot& slot : slots_)

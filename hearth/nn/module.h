@@ -2,18 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "hearth/core/tensor.h"
+#include "hearth/core/state_dict.h"
 
 namespace hearth::nn {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-using StateDict = std::map<std::string, Tensor>;
+using hearth::NamedTensors;
+using hearth::StateDict;
 
 /// Tensors are registered by the address of the member that holds them, so a module cannot be copied or moved.
 /// Example:
@@ -56,6 +55,8 @@ class Module {
   void add_parameter(std::string name, Tensor& slot);
   void add_buffer(std::string name, Tensor& slot, bool persistent = true);
   void add_module(std::string name, Module& child);
+  /// Memory for a parameter, float32 and not yet filled.
+  static Tensor new_parameter(const Shape& shape);
 
  private:
   struct Slot {

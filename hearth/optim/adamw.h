@@ -1,7 +1,7 @@
 // AdamW (Loshchilov and Hutter 2019): Adam with weight decay apart from the gradient.
 #pragma once
 
-#include "hearth/optim/optimizer.h"
+#include "hearth/optim/adam.h"
 
 namespace hearth::optim {
 
@@ -10,17 +10,15 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0.01;
+  bool amsgrad = false;
+  bool maximize = false;
 };
 
 /// Example: optim::AdamW optimizer(model.parameters(), {.lr = 3e-4}); ... backward(loss); optimizer.step();
-class AdamW : public Optimizer {
+class AdamW : public Adam {
  public:
   AdamW(TensorList params, const AdamWOptions& options = {});
   AdamW(std::vector<ParamGroup> groups, const AdamWOptions& options);
-  void step() override;
-
- private:
-  AdamWOptions options_;
 };
 
 }  // namespace hearth::optim
