@@ -1,0 +1,59 @@
+// The `hearth` command: parses the command line, runs one subcommand, turns errors into messages and exit codes.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "cli/command.h"
+#include "hearth/core/error.h"
+
+namespace {
+
+constexpr const char* about =
+    "hearth: teach a language model something on this machine.\n\n"
+    "  hearth tune MODEL data.jsonl -o my-adapter      fine-tune a model on your examples\n"
+    "  hearth sample MODEL --adapter my-adapter --chat talk to it\n"
+    "  hearth COMMAND --help                           what a command takes\n\n"
+    "MODEL is a Hugging Face folder (config.json, *.safetensors, tokenizer) or a folder with llama2.c files.";
+
+int run(int argc, char** argv) {
+  using namespace hearth::cli;
+  CLI::App app(about, "hearth");
+  app.set_version_flag("--version", std::string("hearth ") + HEARTH_VERSION);
+  app.require_subcommand(1);
+  Action action;
+  add_tune(app, action);
+  add_sample(app, action);
+  add_eval(app, action);
+  add_pretrain(app, action);
+  add_export(app, action);
+  add_info(app, action);
+  add_bench(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0 || argc > 1) {
+      const int code = app.exit(error);
+      return code == 0 ? exit_done : exit_bad_input;
+    }
+    std::fputs(app.help().c_str(), stdout);
+    return exit_bad_input;
+  }
+  return action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const hearth::Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return hearth::cli::exit_bad_input;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "error: not enough memory\n");
+    return hearth::cli::exit_bad_input;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "error: %s\nThis is a defect of hearth; please report it with the command that you ran.\n", error.what());
+    return hearth::cli::exit_defect;
+  }
+}
