@@ -43,7 +43,8 @@ double median_seconds(const std::function<void()>& work) {
 
 std::vector<int32_t> some_tokens(const llm::CausalLm& model, int64_t count, int64_t seed) {
   std::vector<int32_t> tokens;
-  for (int64_t i = 0; i < count; ++i) tokens.push_back(int32_t((i * 7919 + seed * 104729 + 3) % model.config().vocab_size));
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back(int32_t((i * 7919 + seed * 104729 + 3) % model.config().vocab_size));
   return tokens;
 }
 
@@ -57,15 +58,16 @@ double train_rate(const llm::CausalLm& model, const BenchCommand& c) {
     batch.append(tokens.data(), nullptr, c.length, s);
   }
   return double(batch.size()) / median_seconds([&] {
-    optimizer.zero_grad();
-    backward(llm::batch_cross_entropy(model, batch, &adapter));
-    optimizer.step();
-  });
+           optimizer.zero_grad();
+           backward(llm::batch_cross_entropy(model, batch, &adapter));
+           optimizer.step();
+         });
 }
 
 double decode_rate(const llm::CausalLm& model, int64_t sequences, const BenchCommand& c) {
   std::vector<llm::Request> requests;
-  for (int64_t s = 0; s < sequences; ++s) requests.push_back({some_tokens(model, 8, s), {.temperature = 0, .max_tokens = c.decode}});
+  for (int64_t s = 0; s < sequences; ++s)
+    requests.push_back({some_tokens(model, 8, s), {.temperature = 0, .max_tokens = c.decode}});
   int64_t tokens = 0;
   const double seconds = median_seconds([&] {
     tokens = 0;
@@ -76,7 +78,8 @@ double decode_rate(const llm::CausalLm& model, int64_t sequences, const BenchCom
 }
 
 int run_bench(const BenchCommand& c) {
-  const auto model = llm::load_model(c.model, c.dtype.empty() ? std::nullopt : std::optional<Dtype>(dtype_from_name(c.dtype)));
+  const auto model =
+      llm::load_model(c.model, c.dtype.empty() ? std::nullopt : std::optional<Dtype>(dtype_from_name(c.dtype)));
   const double train = train_rate(*model, c), one = decode_rate(*model, 1, c), eight = decode_rate(*model, 8, c);
   const AllocatorStats memory = allocator({}).stats();
   if (c.json) {
@@ -100,8 +103,12 @@ void add_bench(CLI::App& app, Action& action) {
   auto command = std::make_shared<BenchCommand>();
   CLI::App* bench = app.add_subcommand("bench", "How fast a model trains and samples on this machine");
   bench->add_option("MODEL", command->model, "Model folder")->required();
-  bench->add_option("--batch", command->batch, "Sequences of the training step")->capture_default_str()->check(CLI::PositiveNumber);
-  bench->add_option("--length", command->length, "Tokens of each")->capture_default_str()->check(CLI::Range(2, 1 << 20));
+  bench->add_option("--batch", command->batch, "Sequences of the training step")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  bench->add_option("--length", command->length, "Tokens of each")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1 << 20));
   bench->add_option("--decode", command->decode, "Tokens to decode")->capture_default_str()->check(CLI::PositiveNumber);
   bench->add_option("--dtype", command->dtype, "float32 or bfloat16; default: as the files have it");
   bench->add_flag("--json", command->json, "Print JSON");

@@ -26,7 +26,8 @@ int run_export(const ExportCommand& c) {
   const auto model = llm::load_model(c.model, Dtype::float32);
   std::optional<llm::LoraAdapter> adapter;
   if (!c.adapter.empty()) adapter.emplace(llm::load_adapter(c.adapter, model->linear_layers()));
-  llm::save_model(*model, c.out, dtype_from_name(c.dtype), llm::tokenizer_folder(c.model), adapter ? &*adapter : nullptr);
+  llm::save_model(*model, c.out, dtype_from_name(c.dtype), llm::tokenizer_folder(c.model),
+                  adapter ? &*adapter : nullptr);
   fmt::print(stderr, "wrote {}\n", c.out);
   return exit_done;
 }

@@ -81,8 +81,10 @@ int run_info(const InfoCommand& command) {
     fmt::print("{:<20}{}\n", label, plain(value));
   }
   if (command.model.empty())
-    fmt::print("\nThe invariances hold for every kernel on this machine: a token's log-probability is the same bits in training and\n"
-               "sampling, alone or in a batch, on one thread or many.\n");
+    fmt::print(
+        "\nThe invariances hold for every kernel on this machine: a token's log-probability is the same bits in "
+        "training and\n"
+        "sampling, alone or in a batch, on one thread or many.\n");
   return exit_done;
 }
 

@@ -1,6 +1,7 @@
 // Ctrl-C: asks for a clean stop first.
-#include <csignal>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "cli/command.h"
 

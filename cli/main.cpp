@@ -53,7 +53,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: not enough memory\n");
     return hearth::cli::exit_bad_input;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "error: %s\nThis is a defect of hearth; please report it with the command that you ran.\n", error.what());
+    std::fprintf(stderr, "error: %s\nThis is a defect of hearth; please report it with the command that you ran.\n",
+                 error.what());
     return hearth::cli::exit_defect;
   }
 }

@@ -1,4 +1,6 @@
 // hearth pretrain: a small model from scratch.
+#include "llm/tune/pretrain.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,7 +9,6 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
-#include "llm/tune/pretrain.h"
 
 namespace hearth::cli {
 
@@ -32,18 +33,24 @@ int run_pretrain(const PretrainCommand& command) {
   };
   events.on_step = [&](const llm::StepMetrics& m) {
     if (m.validation_loss) validation = fmt::format("  validation {:.4f}", *m.validation_loss);
-    bar->update(m.step, fmt::format("loss {:.4f}{}  {} tokens/s", m.loss, validation, with_commas(int64_t(m.tokens_per_second))));
+    bar->update(m.step, fmt::format("loss {:.4f}{}  {} tokens/s", m.loss, validation,
+                                    with_commas(int64_t(m.tokens_per_second))));
   };
   events.should_stop = interrupted;
   const llm::TuneResult result = llm::pretrain(command.options, events);
   bar->finish();
-  if (result.interrupted) fmt::print(stderr, "stopped; everything is saved. To go on, run the same command with --resume.\n");
+  if (result.interrupted)
+    fmt::print(stderr, "stopped; everything is saved. To go on, run the same command with --resume.\n");
   if (command.json)
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"out", command.options.out}, {"steps", result.steps},
-                                                                  {"loss", result.loss}, {"validation_loss", result.validation_loss},
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"out", command.options.out},
+                                                                  {"steps", result.steps},
+                                                                  {"loss", result.loss},
+                                                                  {"validation_loss", result.validation_loss},
                                                                   {"interrupted", result.interrupted}}));
   else
-    fmt::print(stderr, "wrote {0} (loss curve: {0}/loss.svg)\ntry it: hearth sample {0} --prompt \"Once upon a time\"\n", command.options.out);
+    fmt::print(stderr,
+               "wrote {0} (loss curve: {0}/loss.svg)\ntry it: hearth sample {0} --prompt \"Once upon a time\"\n",
+               command.options.out);
   return result.interrupted ? exit_interrupted : exit_done;
 }
 
@@ -53,8 +60,10 @@ void add_pretrain(CLI::App& app, Action& action) {
   auto command = std::make_shared<PretrainCommand>();
   llm::PretrainOptions& o = command->options;
   CLI::App* pretrain = app.add_subcommand("pretrain", "Train a small model from scratch on a text");
-  pretrain->footer("Learns a tokenizer from DATA, then a Llama-style model. OUT becomes a Hugging Face folder. Documents are separated by\n"
-                   "<|endoftext|> in a plain text, or are the rows of {\"text\"} JSON lines.");
+  pretrain->footer(
+      "Learns a tokenizer from DATA, then a Llama-style model. OUT becomes a Hugging Face folder. Documents are "
+      "separated by\n"
+      "<|endoftext|> in a plain text, or are the rows of {\"text\"} JSON lines.");
   pretrain->add_option("DATA", o.data, "Text")->required();
   pretrain->add_option("-o,--out", o.out, "Folder to write")->required();
   pretrain->add_option("--vocab-size", o.vocab_size, "Tokens of the tokenizer")->capture_default_str();
@@ -70,7 +79,8 @@ void add_pretrain(CLI::App& app, Action& action) {
   pretrain->add_option("--lr", o.learning_rate, "Largest learning rate")->capture_default_str();
   pretrain->add_option("--weight-decay", o.weight_decay, "Weight decay of matrices")->capture_default_str();
   pretrain->add_option("--clip", o.clip, "Largest gradient norm; 0: no clipping")->capture_default_str();
-  pretrain->add_option("--validation-split", o.validation_split, "Share of the documents held out")->capture_default_str();
+  pretrain->add_option("--validation-split", o.validation_split, "Share of the documents held out")
+      ->capture_default_str();
   pretrain->add_option("--seed", o.seed, "Seed of everything random")->capture_default_str();
   pretrain->add_option("--eval-every", o.eval_every, "Steps between validations; default: ten in the run");
   pretrain->add_option("--save-every", o.save_every, "Steps between checkpoints")->capture_default_str();

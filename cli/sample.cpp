@@ -11,8 +11,8 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "hearth/core/error.h"
-#include "hearth/io/json.h"
 #include "hearth/io/file.h"
+#include "hearth/io/json.h"
 #include "llm/lora/files.h"
 #include "llm/sample/generate.h"
 #include "llm/tokenizer/chat_template.h"
@@ -53,11 +53,13 @@ struct Speaker {
 
 /// A plain prompt as tokens; an empty one is the token that begins a text.
 std::vector<int32_t> encode_prompt(const llm::Tokenizer& tokenizer, const std::string& prompt) {
-  check<ValueError>(!prompt.empty() || tokenizer.bos_id(), "sample: an empty prompt needs a model with a beginning-of-text token");
+  check<ValueError>(!prompt.empty() || tokenizer.bos_id(),
+                    "sample: an empty prompt needs a model with a beginning-of-text token");
   return tokenizer.encode(prompt, {.add_bos = tokenizer.wants_bos() || prompt.empty()});
 }
 
-std::vector<int32_t> encode_chat(const SampleCommand& c, const Speaker& s, const std::vector<llm::ChatMessage>& messages) {
+std::vector<int32_t> encode_chat(const SampleCommand& c, const Speaker& s,
+                                 const std::vector<llm::ChatMessage>& messages) {
   const llm::ChatTemplate chat = llm::load_chat_template(s.tokenizer, c.model);
   return s.tokenizer.encode(chat.render(messages, {.add_generation_prompt = true}), {.parse_special = true});
 }
@@ -97,8 +99,10 @@ int run_one(const SampleCommand& c, const std::string& prompt) {
   const llm::Request request = make_request(c, s, prompt, 0);
   if (!c.chat && !c.json) std::fputs(prompt.c_str(), stdout);
   const auto results = s.generator.run({request}, c.json ? llm::OnToken() : stream_to_stdout());
-  if (c.json) fmt::print("{}\n", boost::json::serialize(to_json(prompt, results[0])));
-  else std::fputs("\n", stdout);
+  if (c.json)
+    fmt::print("{}\n", boost::json::serialize(to_json(prompt, results[0])));
+  else
+    std::fputs("\n", stdout);
   return interrupted() ? exit_interrupted : exit_done;
 }
 
@@ -129,10 +133,13 @@ int run_file(const SampleCommand& c) {
   const std::vector<std::string> prompts = read_prompts(c.prompts_file);
   std::vector<llm::Request> requests;
   for (size_t i = 0; i < prompts.size(); ++i) requests.push_back(make_request(c, s, prompts[i], i));
-  const auto results = s.generator.run(requests, [](size_t, int32_t, float, const std::string&) { return !interrupted(); });
+  const auto results =
+      s.generator.run(requests, [](size_t, int32_t, float, const std::string&) { return !interrupted(); });
   for (size_t i = 0; i < prompts.size(); ++i) {
-    if (c.json) fmt::print("{}\n", boost::json::serialize(to_json(prompts[i], results[i])));
-    else fmt::print("{}{}\n\n", c.chat ? "> " + prompts[i] + "\n" : prompts[i], results[i].text);
+    if (c.json)
+      fmt::print("{}\n", boost::json::serialize(to_json(prompts[i], results[i])));
+    else
+      fmt::print("{}{}\n\n", c.chat ? "> " + prompts[i] + "\n" : prompts[i], results[i].text);
   }
   return interrupted() ? exit_interrupted : exit_done;
 }
@@ -173,20 +180,25 @@ void add_sample(CLI::App& app, Action& action) {
   auto command = std::make_shared<SampleCommand>();
   llm::SamplingParams& p = command->params;
   CLI::App* sample = app.add_subcommand("sample", "Continue a prompt, a file of prompts, or talk");
-  sample->footer("Without --chat the prompt and its continuation are printed, and nothing else. With --chat the model's chat template is\n"
-                 "used; without a prompt that is a conversation. The same seed gives the same text.");
+  sample->footer(
+      "Without --chat the prompt and its continuation are printed, and nothing else. With --chat the model's chat "
+      "template is\n"
+      "used; without a prompt that is a conversation. The same seed gives the same text.");
   sample->add_option("MODEL", command->model, "Model folder")->required();
   sample->add_option("--adapter", command->adapter, "Adapter folder, as `hearth tune` or PEFT write it");
   auto* prompt = sample->add_option("-p,--prompt", command->prompt, "Text to continue; without it, standard input");
-  sample->add_option("--prompts", command->prompts_file, "File of prompts: one a line, or JSON lines with \"prompt\"")->excludes(prompt);
+  sample->add_option("--prompts", command->prompts_file, "File of prompts: one a line, or JSON lines with \"prompt\"")
+      ->excludes(prompt);
   sample->add_flag("--chat", command->chat, "Speak in the model's chat template");
   sample->add_option("--system", command->system, "System message, with --chat")->needs("--chat");
   sample->add_option("--dtype", command->dtype, "float32 or bfloat16; default: as the files have it");
   sample->add_option("-t,--temperature", p.temperature, "0: always the most likely token")->capture_default_str();
   sample->add_option("--top-k", p.top_k, "Keep the k most likely tokens; 0: all")->capture_default_str();
   sample->add_option("--top-p", p.top_p, "Keep the fewest tokens that reach this probability")->capture_default_str();
-  sample->add_option("--min-p", p.min_p, "Keep tokens at least this share of the most likely one")->capture_default_str();
-  sample->add_option("--repetition-penalty", p.repetition_penalty, "Over 1 makes seen tokens less likely")->capture_default_str();
+  sample->add_option("--min-p", p.min_p, "Keep tokens at least this share of the most likely one")
+      ->capture_default_str();
+  sample->add_option("--repetition-penalty", p.repetition_penalty, "Over 1 makes seen tokens less likely")
+      ->capture_default_str();
   sample->add_option("-n,--max-tokens", p.max_tokens, "Most tokens to add")->capture_default_str();
   sample->add_option("--stop", p.stop, "Text that ends the continuation; may be given again");
   sample->add_option("--stop-token", p.stop_tokens, "Token id that ends it; may be given again");

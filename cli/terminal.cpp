@@ -77,7 +77,8 @@ void ProgressBar::draw() {
   const double share = double(done_) / double(total_);
   const double left = done_ > first_ ? elapsed / double(done_ - first_) * double(total_ - done_) : 0;
   const std::string count = fmt::format("{}/{}", done_, total_);
-  const std::string end = done_ == total_ ? fmt::format("{} in all", clock_time(elapsed)) : fmt::format("{} left", clock_time(left));
+  const std::string end =
+      done_ == total_ ? fmt::format("{} in all", clock_time(elapsed)) : fmt::format("{} left", clock_time(left));
   if (!terminal_) {
     fmt::print(stderr, "step {}  {}  {}\n", count, text_, end);
     return;

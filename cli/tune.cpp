@@ -26,32 +26,45 @@ void add_training_options(CLI::App& app, llm::TuneOptions& o) {
   app.add_option("--steps", o.steps, "Steps to train; default: as many as --epochs take")->group(group);
   app.add_option("--epochs", o.epochs, "Passes over the data")->capture_default_str()->group(group);
   app.add_option("--batch-size", o.batch_size, "Examples a step")->capture_default_str()->group(group);
-  app.add_option("--batch-tokens", o.batch_tokens, "Most tokens a step; 0: no limit")->capture_default_str()->group(group);
+  app.add_option("--batch-tokens", o.batch_tokens, "Most tokens a step; 0: no limit")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--lr", o.learning_rate, "Learning rate; default 2e-4, with --full 2e-5")->group(group);
-  app.add_option("--schedule", o.schedule, "Learning rate after the warm-up: cosine, linear or constant")->capture_default_str()->group(group);
+  app.add_option("--schedule", o.schedule, "Learning rate after the warm-up: cosine, linear or constant")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--warmup", o.warmup_steps, "Steps of warm-up; default: a twentieth of the run")->group(group);
   app.add_option("--weight-decay", o.weight_decay, "AdamW's weight decay")->capture_default_str()->group(group);
   app.add_option("--clip", o.clip, "Largest gradient norm; 0: no clipping")->capture_default_str()->group(group);
   app.add_option("--seed", o.seed, "Seed of everything random")->capture_default_str()->group(group);
-  app.add_option("--dtype", o.dtype, "Type of the frozen weights: float32 or bfloat16")->capture_default_str()->group(group);
+  app.add_option("--dtype", o.dtype, "Type of the frozen weights: float32 or bfloat16")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--dpo-beta", o.dpo_beta, "Strength of preferences (DPO)")->capture_default_str()->group(group);
-  app.add_flag("--checkpoint-activations", o.checkpoint_activations, "Use less memory, compute the forward pass twice")->group(group);
+  app.add_flag("--checkpoint-activations", o.checkpoint_activations, "Use less memory, compute the forward pass twice")
+      ->group(group);
 }
 
 void add_lora_options(CLI::App& app, llm::TuneOptions& o) {
   const char* group = "Adapter (LoRA)";
   app.add_flag("--full", o.full, "Train all weights instead of an adapter; writes a model folder")->group(group);
   app.add_option("--rank", o.lora.rank, "Rank")->capture_default_str()->group(group);
-  app.add_option("--alpha", o.lora.alpha, "Alpha; the adapter is scaled by alpha / rank")->capture_default_str()->group(group);
+  app.add_option("--alpha", o.lora.alpha, "Alpha; the adapter is scaled by alpha / rank")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--dropout", o.lora.dropout, "Dropout on the adapter's input")->capture_default_str()->group(group);
-  app.add_option("--target", o.lora.target_modules, "Layers to adapt, e.g. q_proj v_proj; default: all linear layers of the blocks")
+  app.add_option("--target", o.lora.target_modules,
+                 "Layers to adapt, e.g. q_proj v_proj; default: all linear layers of the blocks")
       ->group(group);
 }
 
 void add_data_options(CLI::App& app, llm::TuneOptions& o) {
   const char* group = "Data";
-  app.add_option("--validation", o.validation_data, "Examples to validate on; default: a part of DATA")->check(CLI::ExistingFile)->group(group);
-  app.add_option("--validation-split", o.validation_split, "Share of DATA held out for validation; needs at least 20 examples")
+  app.add_option("--validation", o.validation_data, "Examples to validate on; default: a part of DATA")
+      ->check(CLI::ExistingFile)
+      ->group(group);
+  app.add_option("--validation-split", o.validation_split,
+                 "Share of DATA held out for validation; needs at least 20 examples")
       ->capture_default_str()
       ->group(group);
   app.add_option("--max-length", o.max_length, "Most tokens of an example; default: the model's context")->group(group);
@@ -61,14 +74,16 @@ void add_data_options(CLI::App& app, llm::TuneOptions& o) {
   app.add_option("--empty", o.on_empty, "Examples with nothing to learn: error or skip")
       ->transform(CLI::CheckedTransformer(bad_example_names))
       ->group(group);
-  app.add_option("--format", o.format, "auto, chat (the model's chat template) or plain text")->capture_default_str()->group(group);
+  app.add_option("--format", o.format, "auto, chat (the model's chat template) or plain text")
+      ->capture_default_str()
+      ->group(group);
   app.add_flag("--train-on-prompt", o.train_on_prompt, "Learn the prompts too, not only the answers")->group(group);
 }
 
 void print_plan(const llm::TunePlan& plan) {
-  fmt::print(stderr, "{} {} examples, {} for validation; training {} of {} parameters; {} steps\n", with_commas(plan.examples), plan.kind,
-             with_commas(plan.validation_examples), with_commas(plan.trainable_parameters), with_commas(plan.model_parameters),
-             with_commas(plan.steps));
+  fmt::print(stderr, "{} {} examples, {} for validation; training {} of {} parameters; {} steps\n",
+             with_commas(plan.examples), plan.kind, with_commas(plan.validation_examples),
+             with_commas(plan.trainable_parameters), with_commas(plan.model_parameters), with_commas(plan.steps));
   for (const std::string& note : plan.notes) fmt::print(stderr, "note: {}\n", note);
   if (plan.first_step > 0) fmt::print(stderr, "going on from step {}\n", plan.first_step);
 }
@@ -98,11 +113,13 @@ int run_tune(const TuneCommand& command) {
   if (bar) bar->finish();
   const std::string& out = command.options.out;
   if (command.json) {
-    boost::json::object json = {{"out", out}, {"steps", result.steps}, {"loss", result.loss}, {"interrupted", result.interrupted}};
+    boost::json::object json = {
+        {"out", out}, {"steps", result.steps}, {"loss", result.loss}, {"interrupted", result.interrupted}};
     if (result.validation_loss > 0) json["validation_loss"] = result.validation_loss;
     fmt::print("{}\n", boost::json::serialize(json));
   } else if (!command.quiet) {
-    if (result.interrupted) fmt::print(stderr, "stopped; everything is saved. To go on, run the same command with --resume.\n");
+    if (result.interrupted)
+      fmt::print(stderr, "stopped; everything is saved. To go on, run the same command with --resume.\n");
     fmt::print(stderr, "wrote {0} (loss curve: {0}/loss.svg)\n", out);
     if (!result.interrupted)
       fmt::print(stderr, "try it: hearth sample {} {}\n", command.options.full ? out : command.options.model,
@@ -117,9 +134,11 @@ void add_tune(CLI::App& app, Action& action) {
   auto command = std::make_shared<TuneCommand>();
   CLI::App* tune = app.add_subcommand("tune", "Fine-tune a model on your examples");
   tune->footer(
-      "DATA is JSONL (or a JSON list) of one kind: {\"messages\": [{\"role\", \"content\"}]}, {\"prompt\", \"completion\"},\n"
+      "DATA is JSONL (or a JSON list) of one kind: {\"messages\": [{\"role\", \"content\"}]}, {\"prompt\", "
+      "\"completion\"},\n"
       "{\"prompt\", \"chosen\", \"rejected\"} or {\"text\"}; or a plain text file.\n\n"
-      "OUT gets adapter_model.safetensors and adapter_config.json (PEFT's format), metrics.jsonl, loss.svg, checkpoints/.\n"
+      "OUT gets adapter_model.safetensors and adapter_config.json (PEFT's format), metrics.jsonl, loss.svg, "
+      "checkpoints/.\n"
       "Ctrl-C saves and stops; the same command with --resume goes on, also after a crash, to the same result.");
   llm::TuneOptions& o = command->options;
   tune->add_option("MODEL", o.model, "Model folder")->required();

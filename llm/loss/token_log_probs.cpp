@@ -18,12 +18,14 @@ TokenBatch to_token_batch(const PackedBatch& batch) {
   return {widened(batch.tokens), widened(batch.positions), widened(batch.cu_seqlens)};
 }
 
-Tensor token_log_probs(const CausalLm& model, const PackedBatch& batch, const LoraAdapter* adapter, const DropoutSeed& dropout) {
+Tensor token_log_probs(const CausalLm& model, const PackedBatch& batch, const LoraAdapter* adapter,
+                       const DropoutSeed& dropout) {
   const Tensor hidden = model.hidden(to_token_batch(batch), adapter, nullptr, dropout);
   return model.log_probs(hidden, widened(batch.targets), adapter);
 }
 
-Tensor batch_cross_entropy(const CausalLm& model, const PackedBatch& batch, const LoraAdapter* adapter, const DropoutSeed& dropout) {
+Tensor batch_cross_entropy(const CausalLm& model, const PackedBatch& batch, const LoraAdapter* adapter,
+                           const DropoutSeed& dropout) {
   const double total = batch.weight_sum();
   check<ValueError>(total > 0, "cross_entropy: the weights of the batch add up to nothing: ", total);
   std::vector<float> weights;
@@ -33,7 +35,8 @@ Tensor batch_cross_entropy(const CausalLm& model, const PackedBatch& batch, cons
   for (size_t i = 0; i < targets.size(); ++i)
     if (batch.weights[i] == 0) targets[i] = -100;
   const Tensor hidden = model.hidden(to_token_batch(batch), adapter, nullptr, dropout);
-  return model.weighted_loss(hidden, widened(targets), from_values<float>(std::span<const float>(weights), {batch.size()}), adapter);
+  return model.weighted_loss(hidden, widened(targets),
+                             from_values<float>(std::span<const float>(weights), {batch.size()}), adapter);
 }
 
 }  // namespace hearth::llm

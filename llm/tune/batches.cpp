@@ -79,7 +79,8 @@ TuneBatches::Reference TuneBatches::reference_of(const Trainable& trainable, con
   for (size_t i = 0; i < data.examples.size(); i += size_t(batch_size_)) {
     const Step step = in_order(data, i, size_t(batch_size_));
     const auto add = [&](const PackedBatch& batch, std::vector<float>& to) {
-      const std::vector<float> sums = to_vector<float>(sequence_log_probs(token_log_probs(trainable.model(), batch), batch));
+      const std::vector<float> sums =
+          to_vector<float>(sequence_log_probs(token_log_probs(trainable.model(), batch), batch));
       to.insert(to.end(), sums.begin(), sums.end());
     };
     add(step.batch, out.chosen);

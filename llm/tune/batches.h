@@ -39,7 +39,8 @@ class TuneBatches {
   struct Reference {
     std::vector<float> chosen, rejected;
   };
-  Tensor preference_loss(const Trainable& trainable, const Step& step, const Reference& reference, const DropoutSeed& dropout) const;
+  Tensor preference_loss(const Trainable& trainable, const Step& step, const Reference& reference,
+                         const DropoutSeed& dropout) const;
   Reference reference_of(const Trainable& trainable, const TuneData& data) const;
 
   ExampleKind kind_;

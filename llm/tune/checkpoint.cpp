@@ -44,8 +44,8 @@ std::vector<std::string> complete_checkpoints(const std::string& folder) {
 
 }  // namespace
 
-void save_checkpoint(const std::string& out, const TuneState& state, const Trainable& trainable, const nn::StateDict& optimizer,
-                     const std::string& base, int keep) {
+void save_checkpoint(const std::string& out, const TuneState& state, const Trainable& trainable,
+                     const nn::StateDict& optimizer, const std::string& base, int keep) {
   const std::string folder = out + "/checkpoints", aside = folder + "/writing-" + step_name(state.step);
   const std::string final_path = folder + "/" + step_name(state.step);
   fs::create_directories(folder);

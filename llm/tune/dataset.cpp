@@ -56,7 +56,8 @@ class RowEncoder {
     example.weights.assign(example.tokens.size(), options_.train_on_prompt ? 1.0f : 0.0f);
     for (const Span& span : learnt) {
       const size_t first = common(text.substr(0, span.begin), options, example.tokens);
-      const size_t last = span.end == text.size() ? example.tokens.size() : common(text.substr(0, span.end), options, example.tokens);
+      const size_t last =
+          span.end == text.size() ? example.tokens.size() : common(text.substr(0, span.end), options, example.tokens);
       for (size_t i = first; i < last; ++i) example.weights[i] = 1;
     }
     if (eos && tokenizer_.eos_id()) {
@@ -113,10 +114,18 @@ TuneData load_tune_data(const std::string& path, const Tokenizer& tokenizer, con
     if (options.limit > 0 && int64_t(data.examples.size()) >= options.limit) break;
     try {
       switch (file.kind) {
-        case ExampleKind::chat: data.examples.push_back(encoder.chat(row.messages)); break;
-        case ExampleKind::completion: data.examples.push_back(encoder.completion(row.prompt, row.completion)); break;
-        case ExampleKind::text: data.examples.push_back(encoder.text(cut_text(row.text, options.max_chars))); break;
-        case ExampleKind::preference: add_preference(row, encoder, data); break;
+        case ExampleKind::chat:
+          data.examples.push_back(encoder.chat(row.messages));
+          break;
+        case ExampleKind::completion:
+          data.examples.push_back(encoder.completion(row.prompt, row.completion));
+          break;
+        case ExampleKind::text:
+          data.examples.push_back(encoder.text(cut_text(row.text, options.max_chars)));
+          break;
+        case ExampleKind::preference:
+          add_preference(row, encoder, data);
+          break;
       }
     } catch (const ValueError& error) {
       fail<ValueError>(path, ":", row.line, ": ", error.what());

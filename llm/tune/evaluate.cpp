@@ -20,7 +20,8 @@ constexpr int64_t batch_entries = 2048;
 
 /// Appends an example whose inputs fit the context whole; a longer one is cut to the context, or into windows of it,
 /// each of which begins with the last token of the one before. Returns whether it was longer.
-bool append_example(const TokenExample& example, int64_t context, bool windows, int64_t number, std::vector<PackedBatch>& batches) {
+bool append_example(const TokenExample& example, int64_t context, bool windows, int64_t number,
+                    std::vector<PackedBatch>& batches) {
   const int64_t length = int64_t(example.tokens.size());
   const bool fits = length <= context + 1;
   for (int64_t first = 0; first + 1 < length; first += context - 1) {
@@ -32,7 +33,8 @@ bool append_example(const TokenExample& example, int64_t context, bool windows, 
   return !fits;
 }
 
-void add_up(const CausalLm& model, const LoraAdapter* adapter, const PackedBatch& batch, double& total, int64_t& tokens) {
+void add_up(const CausalLm& model, const LoraAdapter* adapter, const PackedBatch& batch, double& total,
+            int64_t& tokens) {
   const std::vector<float> log_probs = to_vector<float>(token_log_probs(model, batch, adapter));
   for (size_t i = 0; i < log_probs.size(); ++i) {
     if (batch.weights[i] == 0) continue;
@@ -59,7 +61,8 @@ Evaluation evaluate(const EvaluateOptions& options, const std::function<void(int
   reading.limit = options.limit;
   reading.max_chars = options.max_chars;
   TuneData data = load_tune_data(options.data, tokenizer, reading);
-  check<ValueError>(data.kind != ExampleKind::preference, "eval: preference pairs have no single answer to score: ", options.data);
+  check<ValueError>(data.kind != ExampleKind::preference,
+                    "eval: preference pairs have no single answer to score: ", options.data);
   Evaluation result;
   if (!data.note.empty()) result.notes.push_back(data.note);
   const int64_t count = int64_t(data.examples.size());
@@ -78,9 +81,9 @@ Evaluation evaluate(const EvaluateOptions& options, const std::function<void(int
   }
   check<ValueError>(result.tokens > 0, "eval: nothing to score in ", options.data);
   if (cut > 0)
-    result.notes.push_back(std::to_string(cut) + " examples are longer than the model's context of " + std::to_string(context) +
-                           " tokens: " +
-                           (options.windows ? "scored in windows" : "only their beginning was scored (see --windows)"));
+    result.notes.push_back(
+        std::to_string(cut) + " examples are longer than the model's context of " + std::to_string(context) +
+        " tokens: " + (options.windows ? "scored in windows" : "only their beginning was scored (see --windows)"));
   result.loss = total / double(result.tokens);
   result.examples = count;
   return result;

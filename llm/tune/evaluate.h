@@ -10,16 +10,16 @@ namespace hearth::llm {
 
 struct EvaluateOptions {
   std::string model, data, adapter;
-  std::string dtype;              ///< float32 or bfloat16; empty: as the files have it
-  std::string format = "auto";    ///< as in TuneOptions
-  int64_t limit = 0;              ///< use only the first examples; 0: all
-  int64_t max_chars = 0;          ///< cut plain texts after so many characters (not bytes); 0: do not
-  bool with_prompts = false;      ///< prompts count too
-  bool windows = false;           ///< score what lies beyond the model's context in further windows, else leave it out
+  std::string dtype;            ///< float32 or bfloat16; empty: as the files have it
+  std::string format = "auto";  ///< as in TuneOptions
+  int64_t limit = 0;            ///< use only the first examples; 0: all
+  int64_t max_chars = 0;        ///< cut plain texts after so many characters (not bytes); 0: do not
+  bool with_prompts = false;    ///< prompts count too
+  bool windows = false;         ///< score what lies beyond the model's context in further windows, else leave it out
 };
 
 struct Evaluation {
-  double loss = 0;                ///< mean of -log p over the tokens that count
+  double loss = 0;  ///< mean of -log p over the tokens that count
   int64_t tokens = 0, examples = 0;
   std::vector<std::string> notes;
 };

@@ -44,10 +44,14 @@ std::string polyline(const std::vector<std::pair<double, double>>& points, const
 std::string escape(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else
+      out += c;
   }
   return out;
 }
@@ -56,14 +60,18 @@ std::string grid(const Axis& x, const Axis& y) {
   std::string out;
   const double y_step = round_step(y.high - y.low, 5), x_step = std::max(1.0, round_step(x.high - x.low, 6));
   for (double v = std::ceil(y.low / y_step) * y_step; v <= y.high + 1e-9; v += y_step)
-    out += fmt::format("<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#e3e3e3\"/>"
-                       "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:.3g}</text>\n",
-                       left, width - right, y.place(v), left - 8, y.place(v) + 4, v);
+    out += fmt::format(
+        "<line x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"#e3e3e3\"/>"
+        "<text x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5:.3g}</text>\n",
+        left, width - right, y.place(v), left - 8, y.place(v) + 4, v);
   for (double v = std::ceil(x.low / x_step) * x_step; v <= x.high + 1e-9; v += x_step)
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>\n", x.place(v), height - bottom + 20, v);
-  out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">step</text>\n", (left + width - right) / 2, height - 14);
-  out += fmt::format("<text x=\"18\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 18 {0})\">loss per token</text>\n",
-                     (top + height - bottom) / 2);
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>\n", x.place(v),
+                       height - bottom + 20, v);
+  out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">step</text>\n", (left + width - right) / 2,
+                     height - 14);
+  out += fmt::format(
+      "<text x=\"18\" y=\"{0}\" text-anchor=\"middle\" transform=\"rotate(-90 18 {0})\">loss per token</text>\n",
+      (top + height - bottom) / 2);
   return out;
 }
 
@@ -71,7 +79,8 @@ std::string grid(const Axis& x, const Axis& y) {
 
 std::string loss_curve_svg(const std::vector<StepMetrics>& steps, const std::string& title) {
   std::string out = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" font-family=\"sans-serif\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
+      "font-family=\"sans-serif\" "
       "font-size=\"12\" fill=\"#333\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"{2}\" y=\"26\" "
       "font-size=\"16\">{3}</text>\n",
       width, height, left, escape(title));
@@ -82,7 +91,8 @@ std::string loss_curve_svg(const std::vector<StepMetrics>& steps, const std::str
       if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
   }
   const double margin = std::max((high - low) * 0.06, 1e-3);
-  const Axis x = {double(steps.front().step), double(std::max(steps.back().step, steps.front().step + 1)), left, width - right};
+  const Axis x = {double(steps.front().step), double(std::max(steps.back().step, steps.front().step + 1)), left,
+                  width - right};
   const Axis y = {std::max(low - margin, 0.0), high + margin, height - bottom, top};
   out += grid(x, y);
   std::vector<std::pair<double, double>> raw, trend, validation;
@@ -96,9 +106,13 @@ std::string loss_curve_svg(const std::vector<StepMetrics>& steps, const std::str
   out += polyline(raw, "stroke=\"#f2b48c\" stroke-width=\"1\"");
   out += polyline(trend, "stroke=\"#d9480f\" stroke-width=\"2\"");
   out += polyline(validation, "stroke=\"#1864ab\" stroke-width=\"2\"");
-  for (const auto& [px, py] : validation) out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"#1864ab\"/>\n", px, py);
-  out += fmt::format("<text x=\"{0}\" y=\"26\" text-anchor=\"end\" fill=\"#d9480f\">training</text>\n", width - right - (validation.empty() ? 0 : 90));
-  if (!validation.empty()) out += fmt::format("<text x=\"{}\" y=\"26\" text-anchor=\"end\" fill=\"#1864ab\">validation</text>\n", width - right);
+  for (const auto& [px, py] : validation)
+    out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"#1864ab\"/>\n", px, py);
+  out += fmt::format("<text x=\"{0}\" y=\"26\" text-anchor=\"end\" fill=\"#d9480f\">training</text>\n",
+                     width - right - (validation.empty() ? 0 : 90));
+  if (!validation.empty())
+    out +=
+        fmt::format("<text x=\"{}\" y=\"26\" text-anchor=\"end\" fill=\"#1864ab\">validation</text>\n", width - right);
   return out + "</svg>\n";
 }
 

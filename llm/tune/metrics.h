@@ -14,8 +14,8 @@ struct StepMetrics {
   std::optional<double> validation_loss;
   double learning_rate = 0;
   double gradient_norm = 0;
-  int64_t tokens = 0;       ///< of this step
-  double seconds = 0;       ///< since the run (this process) began
+  int64_t tokens = 0;  ///< of this step
+  double seconds = 0;  ///< since the run (this process) began
   double tokens_per_second = 0;
 };
 

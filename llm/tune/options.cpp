@@ -14,7 +14,8 @@ void validate(const TuneOptions& o) {
                     "tune: batch_size or batch_tokens must be positive: ", o.batch_size, ", ", o.batch_tokens);
   check<ValueError>(o.max_length >= 0, "tune: max_length must be 0 (the model's context) or more: ", o.max_length);
   check<ValueError>(o.learning_rate >= 0, "tune: learning_rate must be 0 (default) or more: ", o.learning_rate);
-  check<ValueError>(o.validation_split >= 0 && o.validation_split < 1, "tune: validation_split must be in [0, 1): ", o.validation_split);
+  check<ValueError>(o.validation_split >= 0 && o.validation_split < 1,
+                    "tune: validation_split must be in [0, 1): ", o.validation_split);
   check<ValueError>(o.weight_decay >= 0, "tune: weight_decay must be 0 or more: ", o.weight_decay);
   check<ValueError>(o.clip >= 0, "tune: clip must be 0 (off) or more: ", o.clip);
   check<ValueError>(o.dpo_beta > 0, "tune: dpo_beta must be positive: ", o.dpo_beta);
@@ -22,9 +23,10 @@ void validate(const TuneOptions& o) {
   check<ValueError>(o.eval_every >= 0, "tune: eval_every must be 0 (automatic) or more: ", o.eval_every);
   check<ValueError>(o.schedule == "cosine" || o.schedule == "linear" || o.schedule == "constant",
                     "tune: schedule must be cosine, linear or constant: '", o.schedule, "'");
-  check<ValueError>(o.format == "auto" || o.format == "chat" || o.format == "plain", "tune: format must be auto, chat or plain: '",
-                    o.format, "'");
-  check<ValueError>(o.dtype == "float32" || o.dtype == "bfloat16", "tune: dtype must be float32 or bfloat16: '", o.dtype, "'");
+  check<ValueError>(o.format == "auto" || o.format == "chat" || o.format == "plain",
+                    "tune: format must be auto, chat or plain: '", o.format, "'");
+  check<ValueError>(o.dtype == "float32" || o.dtype == "bfloat16", "tune: dtype must be float32 or bfloat16: '",
+                    o.dtype, "'");
   check<ValueError>(!o.full || o.dtype == "float32",
                     "tune: full fine-tuning keeps float32 weights; small updates would be lost in ", o.dtype);
 }

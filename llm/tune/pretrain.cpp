@@ -30,15 +30,21 @@ namespace {
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void validate(const PretrainOptions& o) {
-  check<ValueError>(o.vocab_size >= 260, "pretrain: vocab_size must be at least 260 (the bytes and a few more): ", o.vocab_size);
-  check<ValueError>(o.hidden_size > 0 && o.layers > 0 && o.heads > 0 && o.kv_heads > 0, "pretrain: sizes must be positive");
+  check<ValueError>(o.vocab_size >= 260,
+                    "pretrain: vocab_size must be at least 260 (the bytes and a few more): ", o.vocab_size);
+  check<ValueError>(o.hidden_size > 0 && o.layers > 0 && o.heads > 0 && o.kv_heads > 0,
+                    "pretrain: sizes must be positive");
   check<ValueError>(o.hidden_size % o.heads == 0 && o.hidden_size / o.heads % 2 == 0,
                     "pretrain: hidden_size must be an even multiple of heads: ", o.hidden_size, ", ", o.heads);
-  check<ValueError>(o.heads % o.kv_heads == 0, "pretrain: heads must be a multiple of kv_heads: ", o.heads, ", ", o.kv_heads);
-  check<ValueError>(o.context >= 8 && o.batch_size > 0 && o.steps >= 0 && o.epochs > 0 && o.save_every > 0 && o.eval_every >= 0,
-                    "pretrain: context must be at least 8; batch_size, epochs and save_every positive");
-  check<ValueError>(o.learning_rate > 0 && o.weight_decay >= 0 && o.clip >= 0, "pretrain: learning_rate must be positive");
-  check<ValueError>(o.validation_split >= 0 && o.validation_split < 1, "pretrain: validation_split must be in [0, 1): ", o.validation_split);
+  check<ValueError>(o.heads % o.kv_heads == 0, "pretrain: heads must be a multiple of kv_heads: ", o.heads, ", ",
+                    o.kv_heads);
+  check<ValueError>(
+      o.context >= 8 && o.batch_size > 0 && o.steps >= 0 && o.epochs > 0 && o.save_every > 0 && o.eval_every >= 0,
+      "pretrain: context must be at least 8; batch_size, epochs and save_every positive");
+  check<ValueError>(o.learning_rate > 0 && o.weight_decay >= 0 && o.clip >= 0,
+                    "pretrain: learning_rate must be positive");
+  check<ValueError>(o.validation_split >= 0 && o.validation_split < 1,
+                    "pretrain: validation_split must be in [0, 1): ", o.validation_split);
 }
 
 DecoderConfig make_config(const PretrainOptions& o, const Tokenizer& tokenizer) {
@@ -60,12 +66,22 @@ DecoderConfig make_config(const PretrainOptions& o, const Tokenizer& tokenizer) 
 }
 
 std::string run_json(const PretrainOptions& o) {
-  return boost::json::serialize(boost::json::object{{"data", o.data}, {"vocab_size", o.vocab_size}, {"hidden_size", o.hidden_size},
-                                                    {"layers", o.layers}, {"heads", o.heads}, {"kv_heads", o.kv_heads},
-                                                    {"intermediate_size", o.intermediate_size}, {"context", o.context},
-                                                    {"batch_size", o.batch_size}, {"steps", o.steps}, {"epochs", o.epochs},
-                                                    {"learning_rate", o.learning_rate}, {"weight_decay", o.weight_decay},
-                                                    {"clip", o.clip}, {"validation_split", o.validation_split}, {"seed", o.seed}});
+  return boost::json::serialize(boost::json::object{{"data", o.data},
+                                                    {"vocab_size", o.vocab_size},
+                                                    {"hidden_size", o.hidden_size},
+                                                    {"layers", o.layers},
+                                                    {"heads", o.heads},
+                                                    {"kv_heads", o.kv_heads},
+                                                    {"intermediate_size", o.intermediate_size},
+                                                    {"context", o.context},
+                                                    {"batch_size", o.batch_size},
+                                                    {"steps", o.steps},
+                                                    {"epochs", o.epochs},
+                                                    {"learning_rate", o.learning_rate},
+                                                    {"weight_decay", o.weight_decay},
+                                                    {"clip", o.clip},
+                                                    {"validation_split", o.validation_split},
+                                                    {"seed", o.seed}});
 }
 
 class PretrainRun {
@@ -97,7 +113,8 @@ class PretrainRun {
       if (events_.on_step) events_.on_step(m);
       result.interrupted = step_ < total_ && events_.should_stop && events_.should_stop();
       if (step_ % options_.save_every == 0 || step_ == total_ || result.interrupted)
-        save_checkpoint(options_.out, {step_, train_->position(), run_json(options_)}, *trainable_, optimizer_->state_dict(), options_.out);
+        save_checkpoint(options_.out, {step_, train_->position(), run_json(options_)}, *trainable_,
+                        optimizer_->state_dict(), options_.out);
     }
     save_model(trainable_->model(), options_.out, dtype_from_name(options_.dtype), "");
     write_file_atomic(options_.out + "/loss.svg", loss_curve_svg(metrics.steps(), "Pretraining"));
@@ -108,22 +125,27 @@ class PretrainRun {
  private:
   void load_data() {
     const ExampleFile file = read_examples(options_.data);
-    check<ValueError>(file.kind == ExampleKind::text, "pretrain: DATA must be plain text or {\"text\"} lines: ", options_.data, " has ",
+    check<ValueError>(file.kind == ExampleKind::text,
+                      "pretrain: DATA must be plain text or {\"text\"} lines: ", options_.data, " has ",
                       example_kind_name(file.kind), " rows");
     std::vector<std::string_view> texts;
     for (const Example& row : file.examples) texts.push_back(row.text);
     write_tokenizer(train_bpe(texts, {.vocab_size = options_.vocab_size}), options_.out);
     tokenizer_.emplace(load_tokenizer(options_.out));
-    const auto parts = split_indices(int64_t(texts.size()), texts.size() >= 20 ? options_.validation_split : 0, options_.seed);
-    const TextDatasetOptions shape = {.context = options_.context, .batch_size = options_.batch_size, .seed = options_.seed, .shift = true};
+    const auto parts =
+        split_indices(int64_t(texts.size()), texts.size() >= 20 ? options_.validation_split : 0, options_.seed);
+    const TextDatasetOptions shape = {
+        .context = options_.context, .batch_size = options_.batch_size, .seed = options_.seed, .shift = true};
     train_.emplace(tokens_of(texts, parts.first), shape);
     if (!parts.second.empty())
-      validation_.emplace(tokens_of(texts, parts.second),
-                          TextDatasetOptions{.context = options_.context, .batch_size = options_.batch_size, .shuffle = false});
+      validation_.emplace(
+          tokens_of(texts, parts.second),
+          TextDatasetOptions{.context = options_.context, .batch_size = options_.batch_size, .shuffle = false});
     plan_.kind = "text";
     plan_.examples = int64_t(parts.first.size());
     plan_.validation_examples = int64_t(parts.second.size());
-    plan_.notes.push_back(std::to_string(train_->targets()) + " training tokens, vocabulary of " + std::to_string(tokenizer_->vocab_size()));
+    plan_.notes.push_back(std::to_string(train_->targets()) + " training tokens, vocabulary of " +
+                          std::to_string(tokenizer_->vocab_size()));
   }
 
   /// Documents end to end, each behind an end-of-text token, which so also begins a text.
@@ -149,9 +171,11 @@ class PretrainRun {
     TensorList matrices, vectors;
     for (const Tensor& p : trainable_->parameters()) (p.dim() > 1 ? matrices : vectors).push_back(p);
     optimizer_ = std::make_unique<optim::AdamW>(
-        std::vector<optim::ParamGroup>{{matrices, options_.learning_rate, options_.weight_decay}, {vectors, options_.learning_rate, 0}},
+        std::vector<optim::ParamGroup>{{matrices, options_.learning_rate, options_.weight_decay},
+                                       {vectors, options_.learning_rate, 0}},
         optim::AdamWOptions{.lr = options_.learning_rate, .beta2 = 0.95});
-    total_ = options_.steps > 0 ? options_.steps : int64_t(std::ceil(options_.epochs * double(train_->batches_in_epoch(0))));
+    total_ =
+        options_.steps > 0 ? options_.steps : int64_t(std::ceil(options_.epochs * double(train_->batches_in_epoch(0))));
     eval_every_ = options_.eval_every > 0 ? options_.eval_every : std::max<int64_t>(total_ / 10, 1);
   }
 
@@ -180,11 +204,13 @@ class PretrainRun {
     StepMetrics m;
     m.step = step_ + 1;
     m.tokens = batch.size();
-    m.learning_rate = scheduled_rate("cosine", options_.learning_rate, step_, std::max<int64_t>(total_ / 50, 1), total_);
+    m.learning_rate =
+        scheduled_rate("cosine", options_.learning_rate, step_, std::max<int64_t>(total_ / 50, 1), total_);
     optimizer_->zero_grad();
     const Tensor loss = batch_cross_entropy(trainable_->model(), batch);
     m.loss = loss.item();
-    check<ValueError>(std::isfinite(m.loss), "pretrain: loss is not finite at step ", m.step, ": ", m.loss, "; try a lower --lr");
+    check<ValueError>(std::isfinite(m.loss), "pretrain: loss is not finite at step ", m.step, ": ", m.loss,
+                      "; try a lower --lr");
     backward(loss);
     m.gradient_norm = optim::clip_grad_norm(trainable_->parameters(), options_.clip > 0 ? options_.clip : INFINITY);
     optimizer_->set_lr(m.learning_rate);
@@ -199,7 +225,8 @@ class PretrainRun {
     double total = 0, tokens = 0;
     validation_->seek({.fingerprint = validation_->position().fingerprint});
     for (int64_t i = validation_->batches_in_epoch(0); i > 0; --i) {
-      for (float lp : to_vector<float>(token_log_probs(trainable_->model(), validation_->next()))) total -= double(lp), ++tokens;
+      for (float lp : to_vector<float>(token_log_probs(trainable_->model(), validation_->next())))
+        total -= double(lp), ++tokens;
     }
     return total / tokens;
   }
@@ -216,6 +243,8 @@ class PretrainRun {
 
 }  // namespace
 
-TuneResult pretrain(const PretrainOptions& options, const TuneEvents& events) { return PretrainRun(options, events).train(); }
+TuneResult pretrain(const PretrainOptions& options, const TuneEvents& events) {
+  return PretrainRun(options, events).train();
+}
 
 }  // namespace hearth::llm

@@ -33,7 +33,8 @@ std::string differences(const std::string& a, const std::string& b) {
   std::string out;
   for (const auto& [key, value] : first.as_object()) {
     const boost::json::value* other = second.as_object().if_contains(key);
-    if (!other || boost::json::serialize(*other) != boost::json::serialize(value)) out += (out.empty() ? "" : ", ") + std::string(key);
+    if (!other || boost::json::serialize(*other) != boost::json::serialize(value))
+      out += (out.empty() ? "" : ", ") + std::string(key);
   }
   return out;
 }
@@ -52,7 +53,8 @@ class TuneRun {
     trainable_ = std::make_unique<Trainable>(std::move(model), options_);
     batches_->compute_reference(*trainable_);
     optimizer_ = std::make_unique<optim::AdamW>(
-        trainable_->parameters(), optim::AdamWOptions{.lr = options_.learning_rate, .weight_decay = options_.weight_decay});
+        trainable_->parameters(),
+        optim::AdamWOptions{.lr = options_.learning_rate, .weight_decay = options_.weight_decay});
     plan_steps();
     resume();
     base_ = fs::absolute(options_.model).lexically_normal();
@@ -83,7 +85,8 @@ class TuneRun {
   void prepare_output() {
     check<ValueError>(!options_.out.empty(), "tune: no output folder given");
     const bool used = fs::exists(options_.out) && (!fs::is_directory(options_.out) || !fs::is_empty(options_.out));
-    check<ValueError>(!used || (options_.resume && fs::is_directory(options_.out)), "tune: output exists: ", options_.out,
+    check<ValueError>(!used || (options_.resume && fs::is_directory(options_.out)),
+                      "tune: output exists: ", options_.out,
                       "; choose another folder, or --resume to go on with that run");
     fs::create_directories(options_.out);
     remove_stale_temporaries(options_.out);
@@ -94,7 +97,8 @@ class TuneRun {
     if (!train.note.empty()) plan_.notes.push_back(train.note);
     if (!options_.validation_data.empty()) {
       validation = load_tune_data(options_.validation_data, tokenizer, options_);
-      check<ValueError>(validation.kind == train.kind, "tune: validation data is of another kind: ", example_kind_name(validation.kind),
+      check<ValueError>(validation.kind == train.kind,
+                        "tune: validation data is of another kind: ", example_kind_name(validation.kind),
                         ", training data ", example_kind_name(train.kind));
     } else if (options_.validation_split > 0 && train.examples.size() >= 20) {
       validation = hold_out(train);
@@ -122,7 +126,8 @@ class TuneRun {
     return validation;
   }
 
-  /// Validation rows follow the same rule as training rows: too long or empty ones are an error, or counted and left out.
+  /// Validation rows follow the same rule as training rows: too long or empty ones are an error, or counted and left
+  /// out.
   void drop_unusable(TuneData& data) {
     TuneData kept;
     kept.kind = data.kind;
@@ -134,8 +139,8 @@ class TuneRun {
       for (size_t j = 1; j < e.weights.size(); ++j) weight += double(e.weights[j]);
       const bool bad = long_one || weight <= 0;
       check<ValueError>(!bad || (long_one ? options_.on_too_long : options_.on_empty) != BadExample::error,
-                        "tune: a validation example is ", long_one ? "longer than max_length" : "empty", ": number ", i + 1, ", ",
-                        e.tokens.size(), " tokens; see --too-long and --empty");
+                        "tune: a validation example is ", long_one ? "longer than max_length" : "empty", ": number ",
+                        i + 1, ", ", e.tokens.size(), " tokens; see --too-long and --empty");
       if (bad) {
         ++dropped;
         continue;
@@ -143,12 +148,14 @@ class TuneRun {
       kept.examples.push_back(e);
       if (!data.rejected.empty()) kept.rejected.push_back(data.rejected[i]);
     }
-    if (dropped > 0) plan_.notes.push_back(std::to_string(dropped) + " validation examples left out (too long or empty)");
+    if (dropped > 0)
+      plan_.notes.push_back(std::to_string(dropped) + " validation examples left out (too long or empty)");
     data = std::move(kept);
   }
 
   void plan_steps() {
-    total_ = options_.steps > 0 ? options_.steps : int64_t(std::ceil(options_.epochs * double(batches_->batches_in_epoch())));
+    total_ = options_.steps > 0 ? options_.steps
+                                : int64_t(std::ceil(options_.epochs * double(batches_->batches_in_epoch())));
     if (options_.warmup_steps < 0) options_.warmup_steps = total_ / 20;
     eval_every_ = options_.eval_every > 0 ? options_.eval_every : std::max<int64_t>(total_ / 10, 1);
   }
@@ -188,11 +195,12 @@ class TuneRun {
     optimizer_->zero_grad();
     const Tensor loss = batches_->loss(*trainable_, step, {.active = true, .seed = options_.seed, .step = step_});
     m.loss = loss.item();
-    check<ValueError>(std::isfinite(m.loss), "tune: loss is not finite at step ", m.step, ": ", m.loss, "; ", kept_note());
+    check<ValueError>(std::isfinite(m.loss), "tune: loss is not finite at step ", m.step, ": ", m.loss, "; ",
+                      kept_note());
     backward(loss);
     m.gradient_norm = optim::clip_grad_norm(trainable_->parameters(), options_.clip > 0 ? options_.clip : INFINITY);
-    check<ValueError>(std::isfinite(m.gradient_norm), "tune: gradient is not finite at step ", m.step, ": norm ", m.gradient_norm, "; ",
-                      kept_note());
+    check<ValueError>(std::isfinite(m.gradient_norm), "tune: gradient is not finite at step ", m.step, ": norm ",
+                      m.gradient_norm, "; ", kept_note());
     optimizer_->set_lr(m.learning_rate);
     optimizer_->step();
     ++step_;
@@ -202,17 +210,20 @@ class TuneRun {
 
   std::string kept_note() const {
     const std::optional<std::string> folder = newest_checkpoint(options_.out);
-    return folder ? "the last good checkpoint is " + *folder : "no checkpoint was written yet; try a lower learning rate";
+    return folder ? "the last good checkpoint is " + *folder
+                  : "no checkpoint was written yet; try a lower learning rate";
   }
 
   void checkpoint() {
-    save_checkpoint(options_.out, {step_, batches_->position(), options_json(options_)}, *trainable_, optimizer_->state_dict(), base_);
+    save_checkpoint(options_.out, {step_, batches_->position(), options_json(options_)}, *trainable_,
+                    optimizer_->state_dict(), base_);
   }
 
   void finish(const MetricsLog& metrics) {
     trainable_->save(options_.out, base_);
     save_safetensors(options_.out + "/optimizer.safetensors", optimizer_->state_dict());
-    write_file_atomic(options_.out + "/loss.svg", loss_curve_svg(metrics.steps(), "Fine-tuning " + fs::path(base_).filename().string()));
+    write_file_atomic(options_.out + "/loss.svg",
+                      loss_curve_svg(metrics.steps(), "Fine-tuning " + fs::path(base_).filename().string()));
   }
 
   TuneOptions options_;

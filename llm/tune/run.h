@@ -11,11 +11,11 @@ namespace hearth::llm {
 
 /// What a run has found out before its first step.
 struct TunePlan {
-  std::string kind;                 ///< of the data: chat, completion, preference, text
+  std::string kind;  ///< of the data: chat, completion, preference, text
   int64_t examples = 0, validation_examples = 0;
   int64_t trainable_parameters = 0, model_parameters = 0;
   int64_t steps = 0, first_step = 0;  ///< first_step > 0 when resumed
-  std::vector<std::string> notes;   ///< for a person: what was skipped, cut, not used
+  std::vector<std::string> notes;     ///< for a person: what was skipped, cut, not used
 };
 
 /// Calls from the run to whoever watches it; any may be empty.
@@ -28,8 +28,8 @@ struct TuneEvents {
 
 struct TuneResult {
   int64_t steps = 0;
-  double loss = 0;                    ///< of the last step
-  double validation_loss = 0;         ///< of the last validation, 0 without one
+  double loss = 0;             ///< of the last step
+  double validation_loss = 0;  ///< of the last validation, 0 without one
   bool interrupted = false;
 };
 

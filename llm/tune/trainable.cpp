@@ -45,7 +45,8 @@ void Trainable::save(const std::string& folder, const std::string& base) const {
 void Trainable::restore(const std::string& folder) {
   NoGrad guard;
   const bool lora = bool(adapter_);
-  const SafetensorsFile file = SafetensorsFile::open(folder + (lora ? "/adapter_model.safetensors" : "/model.safetensors"));
+  const SafetensorsFile file =
+      SafetensorsFile::open(folder + (lora ? "/adapter_model.safetensors" : "/model.safetensors"));
   for (auto& [name, tensor] : named_parameters()) copy_(tensor, file.tensor((lora ? "base_model.model." : "") + name));
 }
 
