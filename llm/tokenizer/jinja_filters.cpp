@@ -129,7 +129,7 @@ Value unique(const Arguments& a, Interpreter& interpreter) {
   expect_arguments("unique", a, 1, {});
   std::vector<Value> out;
   for (const Value& item : items_of(a.positional[0])) {
-    interpreter.charge(out.size());
+    interpreter.charge(10 * out.size());
     if (std::none_of(out.begin(), out.end(), [&](const Value& other) { return equal(item, other); }))
       out.push_back(item);
   }
@@ -230,7 +230,7 @@ const std::map<std::string, Filter, std::less<>>& known_filters() {
 Value call_filter(const std::string& name, const Arguments& arguments, Interpreter& interpreter) {
   const auto found = known_filters().find(name);
   check<NotImplementedError>(found != known_filters().end(), "chat template: the filter ", name, " is not supported");
-  interpreter.charge(1);
+  interpreter.charge(Interpreter::step_cost);
   return found->second(arguments, interpreter);
 }
 

@@ -7,7 +7,7 @@ namespace hearth::llm::jinja {
 
 namespace {
 
-constexpr size_t work_limit = 200'000'000;
+constexpr size_t work_limit = 500'000'000;
 constexpr int depth_limit = 400;
 using Kind = Node::Kind;
 
@@ -30,10 +30,10 @@ Value Interpreter::evaluate(const Node& node, const Scope& scope) {
   Value value = evaluate_node(node, scope);
   // What is only looked up costs a step; what is built costs its size.
   const bool built = node.kind != Kind::name && node.kind != Kind::literal && node.kind != Kind::attribute;
-  charge(!built            ? 1
-         : value.is_text() ? 1 + value.as_text().size()
-         : value.is_list() ? 1 + 32 * value.as_list().size()
-                           : 1);
+  size_t size = 0;
+  if (built && value.is_text()) size = value.as_text().size();
+  if (built && value.is_list()) size = 32 * value.as_list().size();
+  charge(step_cost + size);
   return value;
 }
 

@@ -19,6 +19,8 @@ struct Scope {
 
 class Interpreter {
  public:
+  static constexpr size_t step_cost = 100;
+
   /// `name` goes into the messages; the tree must outlive the interpreter.
   Interpreter(const Node& root, std::string name) : root_(root), name_(std::move(name)) {}
 
@@ -26,7 +28,8 @@ class Interpreter {
   /// limit, NotImplementedError naming a filter, test, method or function that hearth does not know.
   std::string run(const Value& variables);
 
-  /// Counts work; throws ValueError when a template does too much of it.
+  /// Counts work, a byte or a step (which costs as much as 100 bytes); throws ValueError when a template does too much
+  /// of it.
   void charge(size_t work);
   Value evaluate(const Node& node, const Scope& scope);
 

@@ -44,7 +44,7 @@ std::string Interpreter::run(const Value& variables) {
 
 Interpreter::Flow Interpreter::execute(const Node& node, Scope& scope, std::string& out) {
   const Level level(*this);
-  charge(1);
+  charge(step_cost);
   switch (node.kind) {
     case Kind::block:
       return execute_block(node, scope, out);
