@@ -109,7 +109,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& y, const 
   check_floating("binary_cross_entropy_with_logits", x, y);
   check<ShapeError>(x.shape() == y.shape(), "binary_cross_entropy_with_logits: shapes differ: ", x.shape(), " and ",
                     y.shape());
-  Tensor rest = softplus(neg(x));
+  Tensor rest = loss_parts::softplus(neg(x));
   if (pos_weight.defined()) rest = mul(rest, add(mul(sub(pos_weight, 1.0), y), 1.0));
   const Tensor loss = add(mul(one_minus(y), x), rest);
   return reduced("binary_cross_entropy_with_logits", weight.defined() ? mul(loss, weight) : loss, reduction);
@@ -204,7 +204,7 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
 
 Tensor soft_margin_loss(const Tensor& x, const Tensor& y, Reduction reduction) {
   check<DtypeError>(is_floating(x.dtype()), "soft_margin_loss: needs a floating tensor: ", x.dtype());
-  return reduced("soft_margin_loss", softplus(neg(mul(to(y, x.dtype()), x))), reduction);
+  return reduced("soft_margin_loss", loss_parts::softplus(neg(mul(to(y, x.dtype()), x))), reduction);
 }
 
 }  // namespace hearth

@@ -18,13 +18,7 @@ using kernels::WriteOp;
 
 namespace {
 
-Tensor equal(const Tensor& a, const Tensor& b) {
-  const Tensor y = Tensor::empty(a.shape(), Dtype::boolean, a.device());
-  kernels::compare(a.device(), kernels::CompareOp::eq, y, a.detach(), b.detach());
-  return y;
-}
-
-Tensor is_zero(const Tensor& x) { return equal(x, zeros_like(x)); }
+Tensor is_zero(const Tensor& x) { return eq(x, zeros_like(x)); }
 
 struct Operands {
   int dim;
@@ -89,8 +83,8 @@ Tensor extreme(WriteOp op, const Tensor& x, const Operands& at, const Tensor& sr
   const Tensor y = merged(op, x, at, src);
   if (!needs_grad(x, src)) return y;
   // Who holds the extreme is settled now: it has no derivative.
-  const Tensor own = own_part(to(equal(x, y), x.dtype()), at);
-  const Tensor theirs = to(equal(src, gather(y.detach(), at.dim, at.index)), x.dtype());
+  const Tensor own = own_part(to(eq(x, y), x.dtype()), at);
+  const Tensor theirs = to(eq(src, gather(y.detach(), at.dim, at.index)), x.dtype());
   Tensor holders = scatter_add(own, at.dim, at.index, theirs);
   // Elements that nothing was written to hold themselves.
   const Tensor untouched = to(is_zero(holders), x.dtype());
@@ -114,7 +108,7 @@ Tensor product_gradient_x(const Tensor& dy, const Tensor& x, const Operands& at,
 Tensor product_gradient_src(const Tensor& dy, const Tensor& x, const Operands& at, const Tensor& src) {
   const Tensor zero = is_zero(src), flags = to(zero, x.dtype());
   const Tensor met = gather(scatter_add(zeros_like(x), at.dim, at.index, flags), at.dim, at.index);
-  const Tensor lone = to(mul(flags, to(equal(met, ones_like(met)), x.dtype())), Dtype::boolean);
+  const Tensor lone = to(mul(flags, to(eq(met, ones_like(met)), x.dtype())), Dtype::boolean);
   const Tensor general = div(gather(mul(dy, product(x, at, src)), at.dim, at.index), masked_fill(src, zero, 1));
   const Tensor without = gather(mul(dy, product(x, at, masked_fill(src, lone, 1))), at.dim, at.index);
   const Tensor at_lone = to(lone, x.dtype());

@@ -14,6 +14,17 @@ inline bool computes_in_float(Dtype dtype) {
   return dtype == Dtype::float32 || dtype == Dtype::bfloat16 || dtype == Dtype::float16;
 }
 
+/// Calls f with the compute type of `dtype`.
+template <class F>
+void with_compute_type(Dtype dtype, F&& f) {
+  if (computes_in_float(dtype))
+    f.template operator()<float>();
+  else if (dtype == Dtype::float64)
+    f.template operator()<double>();
+  else
+    f.template operator()<int64_t>();
+}
+
 /// buffer[i] = the element at p + i * stride bytes, for n elements of `dtype`, whose compute type must be C.
 template <class C>
 void load_elements(C* buffer, const char* p, int64_t stride, int64_t n, Dtype dtype);

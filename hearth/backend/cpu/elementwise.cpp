@@ -18,17 +18,6 @@ extern kernels::WhereFn where;
 
 namespace {
 
-/// Calls f with the compute type of `dtype`.
-template <class F>
-void with_compute_type(Dtype dtype, F&& f) {
-  if (computes_in_float(dtype))
-    f.template operator()<float>();
-  else if (dtype == Dtype::float64)
-    f.template operator()<double>();
-  else
-    f.template operator()<int64_t>();
-}
-
 template <class C>
 UnaryChunk<C> find_unary(kernels::UnaryOp op) {
   if constexpr (std::is_same_v<C, int64_t>) {

@@ -28,6 +28,8 @@ kernels::CopyFn copy;
 kernels::FillFn fill;
 kernels::ReduceFn reduce;
 kernels::ReduceIndexFn reduce_index;
+kernels::SelectRankFn select_rank;
+kernels::CumulateFn cumulate;
 kernels::MatmulFn matmul;
 kernels::PackFn pack;
 kernels::MatmulPackedFn matmul_packed;
@@ -73,6 +75,8 @@ void install() {
   kernels::fill.set(here, fill);
   kernels::reduce.set(here, reduce);
   kernels::reduce_index.set(here, reduce_index);
+  kernels::select_rank.set(here, select_rank);
+  kernels::cumulate.set(here, cumulate);
   kernels::matmul.set(here, matmul);
   kernels::pack.set(here, pack);
   kernels::matmul_packed.set(here, matmul_packed);

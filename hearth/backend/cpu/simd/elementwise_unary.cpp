@@ -39,10 +39,54 @@ double digamma(double x) {
   return result + ::log(x) - 0.5 / x - series;
 }
 
+/// The derivative of digamma: reflection for x < 0.5, the recurrence up to 10, then the asymptotic series (Abramowitz
+/// and Stegun 6.4.7, 6.4.6, 6.4.12).
+double trigamma(double x) {
+  double sign = 1, result = 0;
+  if (x < 0.5) {
+    const double pi = 3.14159265358979323846, s = ::sin(pi * x);
+    result = -(pi * pi) / (s * s);
+    sign = -1;
+    x = 1 - x;
+  }
+  for (; x < 10; ++x) result += 1 / (x * x);
+  const double z = 1 / (x * x);
+  const double series =
+      (1 + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * 5.0 / 66))))) / x + z / 2;
+  return sign * (result + series);
+}
+
+/// The inverse of erf: a first guess from the series of Winitzki (2008), then Newton's method with Halley's correction.
+double inverse_erf(double x) {
+  const double magnitude = ::fabs(x);
+  if (!(magnitude < 1)) return magnitude == 1 ? ::copysign(HUGE_VAL, x) : NAN;
+  const double l = ::log1p(-x * x), a = 0.147, pi = 3.14159265358979323846;
+  const double t = 2 / (pi * a) + l / 2;
+  double y = ::sqrt(::sqrt(t * t - l / a) - t);
+  for (int step = 0; step < 3; ++step) {
+    // Near 1 the error of erf would be lost; its complement keeps it.
+    const double error = magnitude < 0.5 ? ::erf(y) - magnitude : (1 - magnitude) - ::erfc(y);
+    const double slope = 1.1283791670955125739 * ::exp(-y * y);
+    if (slope == 0) break;
+    const double newton = error / slope;
+    y -= newton / (1 + y * newton);
+  }
+  return ::copysign(y, x);
+}
+
 /// The logarithm of |gamma(x)|, without the C library's shared sign variable.
 double log_gamma(double x) {
   int sign;
   return lgamma_r(x, &sign);
+}
+
+constexpr double ln2 = 0.69314718055994530942;
+
+/// SLEEF's log1p, asinh and acosh overflow for the largest numbers; there they are log(x) + offset.
+template <class T>
+Vec<T> near_end(Vec<T> x, Vec<T> value, double offset) {
+  const Mask<T> large = x > number<T>(sizeof(T) == sizeof(float) ? 1e18 : 1e150);
+  return any(large) ? select(large, log(x) + number<T>(offset), value) : value;
 }
 
 template <class T>
@@ -106,7 +150,7 @@ UnaryChunk<T> arithmetic(kernels::UnaryOp op) {
     case K::hardsigmoid:
       return chunk<T>([](V x, const T*) { return shifted_relu6(x) / number<T>(6); });
     case K::hardswish:
-      return chunk<T>([](V x, const T*) { return x * shifted_relu6(x) / number<T>(6); });
+      return chunk<T>([](V x, const T*) { return x * (shifted_relu6(x) / number<T>(6)); });
     default:
       return nullptr;
   }
@@ -126,7 +170,7 @@ UnaryChunk<T> exponential(kernels::UnaryOp op) {
     case K::log:
       return chunk<T>([](V x, const T*) { return log(x); });
     case K::log1p:
-      return chunk<T>([](V x, const T*) { return log1p(x); });
+      return chunk<T>([](V x, const T*) { return near_end(x, log1p(x), 0); });
     case K::log2:
       return chunk<T>([](V x, const T*) { return log2(x); });
     case K::log10:
@@ -135,6 +179,10 @@ UnaryChunk<T> exponential(kernels::UnaryOp op) {
       return chunk<T>([](V x, const T*) { return erf(x); });
     case K::erfc:
       return chunk<T>([](V x, const T*) { return erfc(x); });
+    case K::erfinv:
+      return chunk<T>([](V x, const T*) { return each_lane(x, inverse_erf); });
+    case K::trigamma:
+      return chunk<T>([](V x, const T*) { return each_lane(x, trigamma); });
     case K::lgamma:
       return chunk<T>([](V x, const T*) { return each_lane(x, log_gamma); });
     case K::digamma:
@@ -187,9 +235,9 @@ UnaryChunk<T> trigonometric_function(kernels::UnaryOp op) {
     case K::tanh:
       return chunk<T>([](V x, const T*) { return tanh(x); });
     case K::asinh:
-      return chunk<T>([](V x, const T*) { return asinh(x); });
+      return chunk<T>([](V x, const T*) { return copysign(near_end(abs(x), asinh(abs(x)), ln2), x); });
     case K::acosh:
-      return chunk<T>([](V x, const T*) { return acosh(x); });
+      return chunk<T>([](V x, const T*) { return near_end(x, acosh(x), ln2); });
     case K::atanh:
       return chunk<T>([](V x, const T*) { return atanh(x); });
     default:
