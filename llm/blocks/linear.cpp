@@ -3,6 +3,7 @@
 
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/linear.h"
+#include "hearth/ops/lora.h"
 
 namespace hearth::llm {
 
@@ -14,14 +15,16 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, Dtype dtype) {
 }
 
 Tensor Linear::operator()(const Tensor& x, const LoraPath& lora) const {
-  const Tensor y = weight.requires_grad() ? linear(x, weight, bias) : linear(x, packed_.of(weight), bias);
-  return add_lora(y, x, lora);
+  if (weight.requires_grad()) return add_lora(linear(x, weight, bias), x, lora);
+  const PackedLinear& packed = packed_.of(weight);
+  if (!lora.weights || lora.dropout > 0) return add_lora(linear(x, packed, bias), x, lora);
+  return lora_linear(x, packed, bias, lora.weights->a, lora.weights->b, lora.weights->scale);
 }
 
 const PackedLinear& PackedCache::of(const Tensor& weight) const {
-  if (from_ != weight.impl() || version_ != weight.version()) {
+  // The packed form keeps the storage alive, so its address cannot come back as another weight's.
+  if (!packed_.defined() || !(packed_.weight().storage() == weight.storage()) || version_ != weight.version()) {
     packed_ = PackedLinear(weight);
-    from_ = weight.impl();
     version_ = weight.version();
   }
   return packed_;
@@ -30,7 +33,8 @@ const PackedLinear& PackedCache::of(const Tensor& weight) const {
 Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {
   if (!lora.weights) return y;
   check<NotImplementedError>(lora.dropout == 0, "lora: dropout is not implemented yet");
-  return add(y, mul(linear(linear(x, lora.weights->a), lora.weights->b), lora.weights->scale));
+  const Tensor h = mul(linear(x, lora.weights->a), lora.weights->scale);
+  return add(y, linear(h, lora.weights->b));
 }
 
 }  // namespace hearth::llm

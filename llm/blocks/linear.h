@@ -15,7 +15,6 @@ class PackedCache {
 
  private:
   mutable PackedLinear packed_;
-  mutable const void* from_ = nullptr;
   mutable uint32_t version_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
 #include "hearth/ops/linear.h"
+#include "hearth/ops/lora.h"
 #include "hearth/ops/reduce.h"
 #include "llm/blocks/rotary.h"
 
@@ -79,8 +80,10 @@ Tensor CausalLm::logits(const Tensor& hidden, const LoraAdapter* adapter) const 
   LoraPath lora;
   if (adapter) lora.weights = adapter->at(linear_layers_.size() - 1);
   const Tensor& weight = head_weight();
-  const Tensor y = weight.requires_grad() ? linear(hidden, weight) : linear(hidden, packed_head_.of(weight));
-  return add_lora(y, hidden, lora);
+  if (weight.requires_grad()) return add_lora(linear(hidden, weight), hidden, lora);
+  const PackedLinear& packed = packed_head_.of(weight);
+  if (!lora.weights) return linear(hidden, packed);
+  return lora_linear(hidden, packed, {}, lora.weights->a, lora.weights->b, lora.weights->scale);
 }
 
 Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const LoraAdapter* adapter) const {
