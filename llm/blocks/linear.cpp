@@ -4,6 +4,7 @@
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/linear.h"
 #include "hearth/ops/lora.h"
+#include "hearth/ops/random.h"
 
 namespace hearth::llm {
 
@@ -32,8 +33,12 @@ const PackedLinear& PackedCache::of(const Tensor& weight) const {
 
 Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {
   if (!lora.weights) return y;
-  check<NotImplementedError>(lora.dropout == 0, "lora: dropout is not implemented yet");
-  const Tensor h = mul(linear(x, lora.weights->a), lora.weights->scale);
+  Tensor input = x;
+  if (lora.dropout > 0) {
+    Generator generator(lora.dropout_seed);
+    input = dropout(x, lora.dropout, true, &generator);
+  }
+  const Tensor h = mul(linear(input, lora.weights->a), lora.weights->scale);
   return add(y, linear(h, lora.weights->b));
 }
 
