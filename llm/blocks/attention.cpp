@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "hearth/ops/attention.h"
+#include "hearth/ops/create.h"
 #include "hearth/ops/norm.h"
 #include "hearth/ops/view.h"
 #include "llm/blocks/kv_cache.h"
@@ -33,7 +34,8 @@ Tensor Attention::operator()(const Tensor& x, const ForwardContext& context, siz
   Tensor q = reshape(q_proj(x, context.lora(first)), {tokens, heads_, head_dim_});
   Tensor k = reshape(k_proj(x, context.lora(first + 1)), {tokens, kv_heads_, head_dim_});
   const Tensor v = reshape(v_proj(x, context.lora(first + 2)), {tokens, kv_heads_, head_dim_});
-  if (q_norm.defined()) q = rms_norm(q, q_norm, eps_), k = rms_norm(k, k_norm, eps_);
+  if (q_norm.defined())
+    q = rms_norm(q, hearth::to(q_norm, q.dtype()), eps_), k = rms_norm(k, hearth::to(k_norm, k.dtype()), eps_);
   q = rotary(q, context.batch.positions, context.rotary);
   k = rotary(k, context.batch.positions, context.rotary);
   const double scale = 1.0 / std::sqrt(double(head_dim_));

@@ -1,6 +1,7 @@
 // Linear layer of a language model.
 #include "llm/blocks/linear.h"
 
+#include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/linear.h"
 #include "hearth/ops/lora.h"
@@ -18,8 +19,12 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, Dtype dtype) {
 Tensor Linear::operator()(const Tensor& x, const LoraPath& lora) const {
   if (weight.requires_grad()) return add_lora(linear(x, weight, bias), x, lora);
   const PackedLinear& packed = packed_.of(weight);
-  if (!lora.weights || lora.dropout > 0) return add_lora(linear(x, packed, bias), x, lora);
-  return lora_linear(x, packed, bias, lora.weights->a, lora.weights->b, lora.weights->scale);
+  if (lora.weights && lora.dropout == 0)
+    return lora_linear(x, packed, bias, lora.weights->a, lora.weights->b, lora.weights->scale);
+  Tensor y = linear(x, packed);
+  // A packed product would begin its sums with the bias; added at the end it is the same bits as in full fine-tuning.
+  if (bias.defined()) y = add(y, hearth::to(bias, y.dtype()));
+  return add_lora(y, x, lora);
 }
 
 const PackedLinear& PackedCache::of(const Tensor& weight) const {
