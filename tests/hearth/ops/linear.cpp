@@ -54,8 +54,10 @@ TEST(Linear, RefusesWhatDoesNotFit) {
 }
 
 struct LoraCase {
-  Tensor x = random({19, 24}, 1).set_requires_grad(), w = random({31, 24}, 2), bias = random({31}, 3).set_requires_grad();
-  Tensor a = random({4, 24}, 4).set_requires_grad(), b = random({31, 4}, 5).set_requires_grad(), dy = random({19, 31}, 6);
+  Tensor x = random({19, 24}, 1).set_requires_grad(), w = random({31, 24}, 2),
+         bias = random({31}, 3).set_requires_grad();
+  Tensor a = random({4, 24}, 4).set_requires_grad(), b = random({31, 4}, 5).set_requires_grad(),
+         dy = random({19, 31}, 6);
   double scale = 1.75;
   Tensor composed() const { return linear(x, w, bias) + linear(linear(x, a), b) * scale; }
   Tensor fused() const { return lora_linear(x, PackedLinear(w), bias, a, b, scale); }
