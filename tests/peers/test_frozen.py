@@ -13,7 +13,12 @@ from frozen import DATA, compare_files
 HERE = Path(__file__).resolve().parent
 # Values are rounded from float64, so another machine's libm changes float32 results by an ulp at most; models keep
 # norms and rotary tables in float32, and Muon iterates in bfloat16.
-SCRIPTS = {"make_ops.py": ("", 2e-6), "make_optim.py": ("", 2e-6), "make_models.py": ("models", 5e-6)}
+SCRIPTS = {
+    "make_ops.py": ("", 2e-6),
+    "make_optim.py": ("", 2e-6),
+    "make_nn.py": ("", 2e-6),
+    "make_models.py": ("models", 5e-6),
+}
 LOOSE = {"muon.torch": 1e-2}
 
 
@@ -22,7 +27,7 @@ def test_frozen_values_are_reproduced(script, tmp_path):
     folder, tolerance = SCRIPTS[script]
     subprocess.run([sys.executable, HERE / script, tmp_path], check=True, capture_output=True, timeout=300)
     frozen = DATA / folder
-    stems = {"make_ops.py": ["ops"], "make_optim.py": ["optim"]}.get(script)
+    stems = {"make_ops.py": ["ops"], "make_optim.py": ["optim"], "make_nn.py": ["nn"]}.get(script)
     names = (
         [Path(stem + ".safetensors") for stem in stems]
         if stems
