@@ -89,7 +89,8 @@ Attended MultiheadAttention::operator()(const Tensor& query, const Tensor& key, 
   check<ShapeError>(q.size(2) == width_ && k.size(2) == width_ && v.shape() == k.shape() && q.size(0) == k.size(0),
                     "multihead_attention: shapes do not fit a width of ", width_, ": ", query.shape(), ", ",
                     key.shape(), ", ", value.shape());
-  const double scale = 1 / std::sqrt(double(width_ / heads_));
+  const int64_t head_width = width_ / heads_;
+  const double scale = 1 / std::sqrt(double(head_width));
   Tensor scores = matmul(mul(project(q, 0), scale), transpose(project(k, 1), 2, 3));
   const Tensor bias = scores_bias(mask, q.size(0), q.size(1), k.size(1), scores.dtype());
   if (bias.defined()) scores = add(scores, bias);
