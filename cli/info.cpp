@@ -11,6 +11,7 @@
 #include "hearth/backend/cpu/parallel.h"
 #include "llm/models/config.h"
 #include "llm/models/families.h"
+#include "llm/sample/invariances.h"
 #include "llm/weights/load.h"
 #include "llm/weights/tokenizer_of.h"
 
@@ -23,6 +24,15 @@ struct InfoCommand {
   bool json = false;
 };
 
+boost::json::array invariances(Dtype dtype) {
+  const llm::Invariances found = llm::probe_invariances(dtype);
+  boost::json::array out;
+  if (found.row) out.push_back("row");
+  if (found.batch) out.push_back("batch");
+  if (found.thread) out.push_back("thread");
+  return out;
+}
+
 boost::json::object machine_info() {
   boost::json::array types;
   for (const llm::Family* family : llm::families()) types.push_back(boost::json::string(family->model_type));
@@ -34,7 +44,8 @@ boost::json::object machine_info() {
           {"bfloat16_products", half},
           {"model_types", types},
           {"dtypes", boost::json::array{"float32", "bfloat16"}},
-          {"invariances", boost::json::array{"row", "batch", "thread"}}};
+          {"invariances",
+           boost::json::object{{"float32", invariances(Dtype::float32)}, {"bfloat16", invariances(Dtype::bfloat16)}}}};
 }
 
 boost::json::object model_info(const std::string& path) {
@@ -62,6 +73,12 @@ std::string plain(const boost::json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
   if (value.is_bool()) return value.get_bool() ? "yes" : "no";
   if (value.is_int64()) return with_commas(value.get_int64());
+  if (value.is_object()) {
+    std::string out;
+    for (const auto& [key, item] : value.get_object())
+      out += (out.empty() ? "" : "; ") + std::string(key) + ": " + plain(item);
+    return out;
+  }
   if (!value.is_array()) return boost::json::serialize(value);
   std::string out;
   for (const auto& item : value.get_array()) out += (out.empty() ? "" : ", ") + plain(item);
@@ -82,9 +99,9 @@ int run_info(const InfoCommand& command) {
   }
   if (command.model.empty())
     fmt::print(
-        "\nThe invariances hold for every kernel on this machine: a token's log-probability is the same bits in "
-        "training and\n"
-        "sampling, alone or in a batch, on one thread or many.\n");
+        "\nInvariances were probed just now: a token's log-probability had the same bits computed in one pass or token "
+        "by token\n"
+        "(row), alone or beside other sequences (batch), on 1, 2 and 3 threads (thread).\n");
   return exit_done;
 }
 
