@@ -42,20 +42,6 @@ Utf8Step next_utf8(std::string_view bytes, size_t pos) {
   return {Kind::character, length};
 }
 
-size_t find_invalid_utf8(std::string_view bytes) {
-  size_t pos = 0;
-  while (pos < bytes.size()) {
-    if (static_cast<unsigned char>(bytes[pos]) < 0x80) {
-      ++pos;
-      continue;
-    }
-    const Utf8Step step = next_utf8(bytes, pos);
-    if (step.kind != Utf8Step::Kind::character) return pos;
-    pos += step.length;
-  }
-  return std::string_view::npos;
-}
-
 size_t append_utf8(std::string& out, std::string_view bytes, bool final) {
   size_t pos = 0;
   while (pos < bytes.size()) {

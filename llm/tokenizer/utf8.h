@@ -1,9 +1,11 @@
-// UTF-8: validation, code points, and text that becomes complete piece by piece.
+// UTF-8: code points, and text that becomes complete piece by piece.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "hearth/io/utf8.h"
 
 namespace hearth::llm {
 
@@ -17,9 +19,6 @@ struct Utf8Step {
 /// Classifies the bytes at `pos` (pos < bytes.size()) by Unicode table 3-7; overlong forms and surrogates are
 /// ill-formed.
 Utf8Step next_utf8(std::string_view bytes, size_t pos);
-
-/// Offset of the first byte that breaks UTF-8, or npos for valid text.
-size_t find_invalid_utf8(std::string_view bytes);
 
 /// Appends `bytes` to `out` with U+FFFD for every ill-formed maximal subpart; returns how many bytes at the end were
 /// left out because later bytes may complete them (always 0 when `final`, where they too become U+FFFD).
