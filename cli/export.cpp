@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "hearth/core/error.h"
 #include "llm/lora/files.h"
+#include "llm/tune/output_folder.h"
 #include "llm/weights/load.h"
 #include "llm/weights/save.h"
 #include "llm/weights/tokenizer_of.h"
@@ -21,13 +22,13 @@ struct ExportCommand {
 };
 
 int run_export(const ExportCommand& c) {
-  const bool used = std::filesystem::exists(c.out) && !std::filesystem::is_empty(c.out);
-  check<ValueError>(!used, "export: output exists: ", c.out, "; choose another folder");
+  llm::OutputFolder out("export", c.out);
   const auto model = llm::load_model(c.model, Dtype::float32);
   std::optional<llm::LoraAdapter> adapter;
   if (!c.adapter.empty()) adapter.emplace(llm::load_adapter(c.adapter, model->linear_layers()));
   llm::save_model(*model, c.out, dtype_from_name(c.dtype), llm::tokenizer_folder(c.model),
                   adapter ? &*adapter : nullptr);
+  out.keep();
   fmt::print(stderr, "wrote {}\n", c.out);
   return exit_done;
 }

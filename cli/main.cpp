@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 
 #include "cli/command.h"
@@ -44,6 +45,11 @@ int run(int argc, char** argv) {
   add_export(app, action);
   add_info(app, action);
   add_bench(app, action);
+  const std::string first = argc > 1 ? argv[1] : "-";
+  if (first[0] != '-' && app.get_subcommands([&](const CLI::App* s) { return s->get_name() == first; }).empty()) {
+    std::fprintf(stderr, "error: hearth has no command '%s'; run hearth --help for those it has\n", first.c_str());
+    return exit_bad_input;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -64,6 +70,9 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const hearth::Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return hearth::cli::exit_bad_input;
+  } catch (const std::filesystem::filesystem_error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return hearth::cli::exit_bad_input;
   } catch (const std::bad_alloc&) {

@@ -91,6 +91,58 @@ void add_preference(const Example& row, const RowEncoder& encoder, TuneData& dat
   data.rejected.push_back(encoder.completion(row.prompt, row.rejected));
 }
 
+bool is_empty(const TokenExample& example) {
+  return example.tokens.size() < 2 ||
+         std::none_of(example.weights.begin() + 1, example.weights.end(), [](float w) { return w != 0; });
+}
+
+/// Rows that a rule concerns, for one message about them all.
+struct BadRows {
+  int64_t count = 0, first_line = 0;
+  void add(int64_t line) {
+    if (count++ == 0) first_line = line;
+  }
+  void refuse(BadExample rule, const std::string& path, size_t of, const std::string& what) const {
+    check<ValueError>(count == 0 || rule != BadExample::error, path, ":", first_line, ": ", count, " of ", of,
+                      " examples ", what);
+  }
+};
+
+/// Refuses what the options refuse, here where lines are known. Shortens or drops rejected answers; chosen ones, and
+/// all other kinds of data, are cut or skipped where batches are made.
+void apply_rules(const std::vector<Example>& rows, const TuneOptions& options, const std::string& path,
+                 TuneData& data) {
+  const size_t most = options.max_length > 0 ? size_t(options.max_length) : SIZE_MAX;
+  BadRows too_long, empty;
+  int64_t cut = 0;
+  TuneData kept;
+  for (size_t i = 0; i < data.examples.size(); ++i) {
+    TokenExample* rejected = data.rejected.empty() ? nullptr : &data.rejected[i];
+    const bool rejected_long = rejected && rejected->tokens.size() > most;
+    if (data.examples[i].tokens.size() > most || rejected_long) too_long.add(rows[i].line);
+    if (rejected_long && options.on_too_long == BadExample::truncate) {
+      rejected->tokens.resize(most);
+      rejected->weights.resize(most);
+      ++cut;
+    }
+    const bool rejected_empty = rejected && is_empty(*rejected);
+    if (is_empty(data.examples[i]) || rejected_empty) empty.add(rows[i].line);
+    if (!rejected || rejected_empty || rejected->tokens.size() > most) continue;
+    kept.examples.push_back(std::move(data.examples[i]));
+    kept.rejected.push_back(std::move(*rejected));
+  }
+  too_long.refuse(options.on_too_long, path, data.examples.size(),
+                  "are longer than " + std::to_string(most) + " tokens; see --too-long");
+  empty.refuse(options.on_empty, path, data.examples.size(), "are empty: they have nothing to learn; see --empty");
+  if (data.rejected.empty()) return;
+  const size_t dropped = data.examples.size() - kept.examples.size();
+  if (dropped + size_t(cut) > 0)
+    data.note += (data.note.empty() ? "" : "; ") + std::to_string(dropped) + " pairs left out and " +
+                 std::to_string(cut) + " cut for their rejected answers (too long or empty)";
+  data.examples = std::move(kept.examples);
+  data.rejected = std::move(kept.rejected);
+}
+
 /// The first `limit` characters (code points) of valid UTF-8; all of it for 0.
 std::string cut_text(const std::string& text, int64_t limit) {
   if (limit <= 0) return text;
@@ -131,6 +183,7 @@ TuneData load_tune_data(const std::string& path, const Tokenizer& tokenizer, con
       fail<ValueError>(path, ":", row.line, ": ", error.what());
     }
   }
+  apply_rules(file.examples, options, path, data);
   return data;
 }
 

@@ -21,7 +21,9 @@ struct TuneData {
 
 /// Reads and tokenises a file. A completion is rendered by the model's chat template when it has one (format auto or
 /// chat), else it is prompt followed by completion; the tokens learnt are the answer's and the end that follows it.
-/// Raises IoError, ValueError with file and line.
+/// Of preference rows whose rejected answer is too long or empty, `options` decide as for other examples; what that
+/// changed is in the note. Raises IoError, ValueError with file and line; for rows that `options` refuse, with their
+/// number and the first one's line.
 TuneData load_tune_data(const std::string& path, const Tokenizer& tokenizer, const TuneOptions& options);
 
 }  // namespace hearth::llm

@@ -2,6 +2,7 @@
 #include "llm/tune/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "hearth/core/error.h"
 #include "hearth/core/grad_mode.h"
@@ -58,6 +59,7 @@ Evaluation evaluate(const EvaluateOptions& options, const std::function<void(int
   reading.format = options.format;
   reading.train_on_prompt = options.with_prompts;
   reading.add_eos = false;
+  reading.on_empty = BadExample::skip;
   reading.limit = options.limit;
   reading.max_chars = options.max_chars;
   TuneData data = load_tune_data(options.data, tokenizer, reading);
@@ -85,6 +87,7 @@ Evaluation evaluate(const EvaluateOptions& options, const std::function<void(int
         std::to_string(cut) + " examples are longer than the model's context of " + std::to_string(context) +
         " tokens: " + (options.windows ? "scored in windows" : "only their beginning was scored (see --windows)"));
   result.loss = total / double(result.tokens);
+  check<ValueError>(std::isfinite(result.loss), "eval: loss is not finite: ", result.loss, ": ", options.model);
   result.examples = count;
   return result;
 }

@@ -18,6 +18,7 @@
 #include "llm/models/config.h"
 #include "llm/tokenizer/bpe_trainer.h"
 #include "llm/tune/checkpoint.h"
+#include "llm/tune/output_folder.h"
 #include "llm/tune/schedule.h"
 #include "llm/weights/save.h"
 
@@ -88,11 +89,8 @@ class PretrainRun {
  public:
   PretrainRun(const PretrainOptions& options, const TuneEvents& events) : options_(options), events_(events) {
     validate(options_);
-    const bool used = fs::exists(options_.out) && (!fs::is_directory(options_.out) || !fs::is_empty(options_.out));
-    check<ValueError>(!used || options_.resume, "pretrain: output exists: ", options_.out,
-                      "; choose another folder, or --resume to go on with that run");
-    fs::create_directories(options_.out);
-    remove_stale_temporaries(options_.out);
+    output_.emplace("pretrain", options_.out, options_.resume);
+    find_checkpoint();
     load_data();
     make_model();
     resume();
@@ -107,6 +105,7 @@ class PretrainRun {
       StepMetrics m = one_step();
       m.seconds = now() - begun;
       if ((step_ % eval_every_ == 0 || step_ == total_) && validation_) m.validation_loss = validation_loss();
+      output_->keep();
       metrics.add(m);
       result.loss = m.loss;
       if (m.validation_loss) result.validation_loss = *m.validation_loss;
@@ -130,7 +129,8 @@ class PretrainRun {
                       example_kind_name(file.kind), " rows");
     std::vector<std::string_view> texts;
     for (const Example& row : file.examples) texts.push_back(row.text);
-    write_tokenizer(train_bpe(texts, {.vocab_size = options_.vocab_size}), options_.out);
+    // A run that goes on keeps the tokenizer that it began with.
+    if (!checkpoint_) write_tokenizer(train_bpe(texts, {.vocab_size = options_.vocab_size}), options_.out);
     tokenizer_.emplace(load_tokenizer(options_.out));
     const auto parts =
         split_indices(int64_t(texts.size()), texts.size() >= 20 ? options_.validation_split : 0, options_.seed);
@@ -179,17 +179,22 @@ class PretrainRun {
     eval_every_ = options_.eval_every > 0 ? options_.eval_every : std::max<int64_t>(total_ / 10, 1);
   }
 
+  /// Looks before anything is written: a run with other options must leave the folder as it is.
+  void find_checkpoint() {
+    if (options_.resume) checkpoint_ = newest_checkpoint(options_.out);
+    if (!checkpoint_) return;
+    state_ = read_checkpoint(*checkpoint_, optimizer_state_);
+    check<ValueError>(boost::json::parse(state_.options) == boost::json::parse(run_json(options_)),
+                      "pretrain: cannot resume: the options differ from the run's, which were ", state_.options);
+  }
+
   void resume() {
-    const std::optional<std::string> folder = options_.resume ? newest_checkpoint(options_.out) : std::nullopt;
-    if (!folder) return;
-    nn::StateDict optimizer;
-    const TuneState state = read_checkpoint(*folder, optimizer);
-    check<ValueError>(boost::json::parse(state.options) == boost::json::parse(run_json(options_)),
-                      "pretrain: cannot resume: the options differ from the run's, which were ", state.options);
-    trainable_->restore(*folder);
-    optimizer_->load_state_dict(optimizer);
-    train_->seek(state.position);
-    step_ = state.step;
+    if (!checkpoint_) return;
+    train_->seek(state_.position);
+    trainable_->restore(*checkpoint_);
+    optimizer_->load_state_dict(optimizer_state_);
+    optimizer_state_.clear();
+    step_ = state_.step;
   }
 
   void announce() {
@@ -234,6 +239,10 @@ class PretrainRun {
   PretrainOptions options_;
   const TuneEvents& events_;
   TunePlan plan_;
+  std::optional<OutputFolder> output_;
+  std::optional<std::string> checkpoint_;
+  TuneState state_;
+  nn::StateDict optimizer_state_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<TextDataset> train_, validation_;
   std::unique_ptr<Trainable> trainable_;

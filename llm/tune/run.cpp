@@ -15,6 +15,7 @@
 #include "llm/models/config.h"
 #include "llm/tune/batches.h"
 #include "llm/tune/checkpoint.h"
+#include "llm/tune/output_folder.h"
 #include "llm/tune/schedule.h"
 #include "llm/weights/load.h"
 #include "llm/weights/tokenizer_of.h"
@@ -43,7 +44,7 @@ class TuneRun {
  public:
   TuneRun(const TuneOptions& options, const TuneEvents& events) : options_(options), events_(events) {
     validate(options_);
-    prepare_output();
+    output_.emplace("tune", options_.out, options_.resume);
     auto model = load_model(options_.model, dtype_from_name(options_.dtype));
     model_parameters_ = parameter_count(model->config());
     const Tokenizer tokenizer = load_model_tokenizer(options_.model, model->config());
@@ -69,6 +70,7 @@ class TuneRun {
       StepMetrics m = one_step();
       m.seconds = now() - begun;
       if (step_ % eval_every_ == 0 || step_ == total_) m.validation_loss = batches_->validate(*trainable_);
+      output_->keep();
       metrics.add(m);
       result.loss = m.loss;
       if (m.validation_loss) result.validation_loss = *m.validation_loss;
@@ -82,16 +84,6 @@ class TuneRun {
   }
 
  private:
-  void prepare_output() {
-    check<ValueError>(!options_.out.empty(), "tune: no output folder given");
-    const bool used = fs::exists(options_.out) && (!fs::is_directory(options_.out) || !fs::is_empty(options_.out));
-    check<ValueError>(!used || (options_.resume && fs::is_directory(options_.out)),
-                      "tune: output exists: ", options_.out,
-                      "; choose another folder, or --resume to go on with that run");
-    fs::create_directories(options_.out);
-    remove_stale_temporaries(options_.out);
-  }
-
   void load_data(const Tokenizer& tokenizer) {
     TuneData train = load_tune_data(options_.data, tokenizer, options_), validation;
     if (!train.note.empty()) plan_.notes.push_back(train.note);
@@ -231,6 +223,7 @@ class TuneRun {
   TunePlan plan_;
   int64_t model_parameters_ = 0;
   std::string base_;
+  std::optional<OutputFolder> output_;
   std::unique_ptr<Trainable> trainable_;
   std::unique_ptr<TuneBatches> batches_;
   std::unique_ptr<optim::AdamW> optimizer_;
