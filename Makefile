@@ -26,8 +26,9 @@ test-fast: ## the quick tests only
 
 test-peers: build ## compare with transformers and PEFT from PyPI (needs a network the first time)
 	@tools/install_packages peers
+	@cmake --build build -j $$(tools/jobs) --target peer_logits
 	@tools/peers_venv build/peers-venv
-	@HEARTH="$(CURDIR)/build/hearth" build/peers-venv/bin/python -m pytest -q tests/peers
+	@HEARTH_COMMAND="$(CURDIR)/build/hearth" build/peers-venv/bin/python -m pytest -q tests/peers
 
 check: ## style and structure: format, includes, lengths, names, clang-tidy
 	@tools/install_packages test
