@@ -86,9 +86,12 @@ boost::json::object to_json(const std::string& prompt, const llm::Generated& g) 
           {"finish_reason", g.reason == llm::FinishReason::stop ? "stop" : "length"}};
 }
 
-llm::OnToken stream_to_stdout() {
-  return [](size_t, int32_t, float, const std::string& text) {
-    std::fputs(text.c_str(), stdout);
+/// Prints as it comes; with --chat without the white space that an answer may begin with.
+llm::OnToken stream_to_stdout(const SampleCommand& c) {
+  return [skip = c.chat](size_t, int32_t, float, const std::string& text) mutable {
+    const size_t first = skip ? std::min(text.find_first_not_of(" \t\n"), text.size()) : 0;
+    if (first < text.size()) skip = false;
+    std::fputs(text.c_str() + first, stdout);
     std::fflush(stdout);
     return !interrupted();
   };
@@ -98,7 +101,7 @@ int run_one(const SampleCommand& c, const std::string& prompt) {
   Speaker s(c);
   const llm::Request request = make_request(c, s, prompt, 0);
   if (!c.chat && !c.json) std::fputs(prompt.c_str(), stdout);
-  const auto results = s.generator.run({request}, c.json ? llm::OnToken() : stream_to_stdout());
+  const auto results = s.generator.run({request}, c.json ? llm::OnToken() : stream_to_stdout(c));
   if (c.json)
     fmt::print("{}\n", boost::json::serialize(to_json(prompt, results[0])));
   else
@@ -157,7 +160,7 @@ int run_conversation(const SampleCommand& c) {
     if (line.empty()) continue;
     messages.push_back({"user", line, ""});
     request.prompt = encode_chat(c, s, messages);
-    const llm::Generated answer = s.generator.resume(request, stream_to_stdout());
+    const llm::Generated answer = s.generator.resume(request, stream_to_stdout(c));
     std::fputs("\n", stdout);
     messages.push_back({"assistant", answer.text, ""});
     ++request.params.seed;

@@ -18,8 +18,23 @@ struct TuneCommand {
   bool json = false, quiet = false;
 };
 
-const std::map<std::string, BadExample> bad_example_names = {
-    {"error", BadExample::error}, {"skip", BadExample::skip}, {"truncate", BadExample::truncate}};
+/// An option for what to do with examples of some kind.
+CLI::Option* add_bad_example(CLI::App& app, const std::string& name, BadExample& target, bool can_truncate,
+                             const std::string& description) {
+  const auto parse = [name, can_truncate, &target](const std::string& word) {
+    if (word == "error")
+      target = BadExample::error;
+    else if (word == "skip")
+      target = BadExample::skip;
+    else if (word == "truncate" && can_truncate)
+      target = BadExample::truncate;
+    else
+      throw CLI::ValidationError(
+          name, std::string("must be error") + (can_truncate ? ", skip or truncate" : " or skip") + ": seen " + word);
+  };
+  return app.add_option_function<std::string>(name, parse, description)
+      ->option_text(can_truncate ? "error|skip|truncate" : "error|skip");
+}
 
 void add_training_options(CLI::App& app, llm::TuneOptions& o) {
   const char* group = "Training";
@@ -68,12 +83,8 @@ void add_data_options(CLI::App& app, llm::TuneOptions& o) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--max-length", o.max_length, "Most tokens of an example; default: the model's context")->group(group);
-  app.add_option("--too-long", o.on_too_long, "Examples longer than that: error, skip or truncate")
-      ->transform(CLI::CheckedTransformer(bad_example_names))
-      ->group(group);
-  app.add_option("--empty", o.on_empty, "Examples with nothing to learn: error or skip")
-      ->transform(CLI::CheckedTransformer(bad_example_names))
-      ->group(group);
+  add_bad_example(app, "--too-long", o.on_too_long, true, "Examples longer than that; default: error")->group(group);
+  add_bad_example(app, "--empty", o.on_empty, false, "Examples with nothing to learn; default: error")->group(group);
   app.add_option("--format", o.format, "auto, chat (the model's chat template) or plain text")
       ->capture_default_str()
       ->group(group);
