@@ -25,11 +25,16 @@ double round_step(double range, int parts) {
   return 10 * unit;
 }
 
-/// A running mean, so that the trend is seen through the noise of single batches.
+/// The mean over the neighbours on both sides, so that the trend is seen through the noise of single batches and does
+/// not lag behind it.
 std::vector<double> smoothed(const std::vector<StepMetrics>& steps) {
-  std::vector<double> out;
-  const double keep = steps.size() > 20 ? 1 - 10.0 / double(steps.size()) : 0;
-  for (const StepMetrics& s : steps) out.push_back(out.empty() ? s.loss : keep * out.back() + (1 - keep) * s.loss);
+  const size_t n = steps.size(), half = n / 50;
+  std::vector<double> sums = {0}, out;
+  for (const StepMetrics& s : steps) sums.push_back(sums.back() + s.loss);
+  for (size_t i = 0; i < n; ++i) {
+    const size_t reach = std::min({half, i, n - 1 - i});
+    out.push_back((sums[i + reach + 1] - sums[i - reach]) / double(2 * reach + 1));
+  }
   return out;
 }
 
