@@ -170,6 +170,18 @@ TEST(Elementwise, UnaryPromotion) {
     check_promotion(std::string(name) + "/unary", 1, [f = f](Dtype a, Dtype, size_t) { return f(ones({2}, a)); });
 }
 
+TEST(Elementwise, FrozenConversions) {
+  const SafetensorsFile& file = frozen::Data::get().tensors;
+  int found = 0;
+  for (const std::string& name : file.names()) {
+    if (name.rfind("to.", 0) != 0 || name.find("/in0") == std::string::npos) continue;
+    const Tensor expected = file.tensor(name.substr(0, name.find('/')) + "/out0");
+    frozen::expect_close(to(file.tensor(name), expected.dtype()), expected, 0, name);
+    ++found;
+  }
+  EXPECT_GT(found, 10);
+}
+
 TEST(Elementwise, Numbers) {
   EXPECT_EQ(add(zeros({2}, Dtype::int32), 1).dtype(), Dtype::int32);
   EXPECT_EQ(add(zeros({2}, Dtype::int32), 1.5).dtype(), Dtype::float32);
