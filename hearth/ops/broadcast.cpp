@@ -19,12 +19,21 @@ Tensor readable_as(const Tensor& x, Dtype dtype) {
   return to(x, dtype);
 }
 
-/// Transposed operands are walked line by line much faster after a copy.
-Tensor walkable(const Tensor& x, const Shape& shape) {
+/// Calls f(x), or f(a copy of x) where x is a large transposed tensor, which is walked much faster after a copy.
+template <class F>
+void with_walkable(const Tensor& x, F f) {
   constexpr int64_t worth_copying = 4096;
-  if (x.is_contiguous() || x.numel() < worth_copying || x.stride(-1) <= 1 || x.shape() != shape) return x;
+  if (x.is_contiguous() || x.numel() < worth_copying || x.stride(-1) <= 1) return f(x);
+  for (int64_t stride : x.strides())
+    if (stride == 0) return f(x);
   NoGrad guard;
-  return clone(x);
+  f(clone(x));
+}
+
+void call_kernel(kernels::BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y) {
+  with_walkable(x, [&](const Tensor& a) {
+    with_walkable(y, [&](const Tensor& b) { kernels::binary(out.device(), op, out, a, b); });
+  });
 }
 
 bool takes_bool(kernels::BinaryOp op) {
@@ -64,14 +73,13 @@ Tensor call_binary(const char* name, kernels::BinaryOp op, const Tensor& x, cons
   check_same_device(name, x, y);
   if (x.shape() == y.shape() && x.dtype() == dtype && y.dtype() == dtype) {
     const Tensor out = Tensor::empty(x.shape(), dtype, x.device());
-    kernels::binary(x.device(), op, out, walkable(x, x.shape()), walkable(y, x.shape()));
+    call_kernel(op, out, x, y);
     return out;
   }
   const Tensor a = readable_as(x, dtype), b = readable_as(y, dtype);
   const Shape shape = broadcast_shapes(name, a.shape(), b.shape());
   const Tensor out = Tensor::empty(shape, dtype, x.device());
-  kernels::binary(x.device(), op, out, walkable(repeated(name, a, shape), shape),
-                  walkable(repeated(name, b, shape), shape));
+  call_kernel(op, out, repeated(name, a, shape), repeated(name, b, shape));
   return out;
 }
 

@@ -43,8 +43,8 @@ bool is_one(const Scalar& alpha) { return alpha.to_double() == 1; }
 
 }  // namespace
 
-Tensor add(const Tensor& x, const Tensor& y, const Scalar& alpha) {
-  if (!is_one(alpha)) return add(x, mul(y, alpha));
+Tensor add(const Tensor& x, const Tensor& y, const Scalar& alpha) { return add(x, is_one(alpha) ? y : mul(y, alpha)); }
+Tensor add(const Tensor& x, const Tensor& y) {
   const Tensor z = call_binary("add", BinaryOp::add, x, y, result_type(x, y));
   if (!needs_grad(x, y)) return z;
   return record("add", z, {x, y},
@@ -57,10 +57,10 @@ Tensor add(const Tensor& x, const Scalar& y) {
   return with_number("add", BinaryOp::add, x, y, result_type(x, y), same);
 }
 
-Tensor sub(const Tensor& x, const Tensor& y, const Scalar& alpha) {
+Tensor sub(const Tensor& x, const Tensor& y, const Scalar& alpha) { return sub(x, is_one(alpha) ? y : mul(y, alpha)); }
+Tensor sub(const Tensor& x, const Tensor& y) {
   const Dtype dtype = result_type(x, y);
   check_not_bool("sub", x.dtype(), y.dtype());
-  if (!is_one(alpha)) return sub(x, mul(y, alpha));
   const Tensor z = call_binary("sub", BinaryOp::sub, x, y, dtype);
   if (!needs_grad(x, y)) return z;
   return record("sub", z, {x, y},

@@ -13,10 +13,12 @@ namespace hearth {
 // Shapes broadcast and dtypes promote as in PyTorch. Raises ShapeError when shapes do not fit.
 
 /// x + alpha * y. Example: Tensor z = add(x, y); or z = x + y;
-Tensor add(const Tensor& x, const Tensor& y, const Scalar& alpha = 1);
+Tensor add(const Tensor& x, const Tensor& y);
+Tensor add(const Tensor& x, const Tensor& y, const Scalar& alpha);
 Tensor add(const Tensor& x, const Scalar& y);
 /// x - alpha * y. Raises DtypeError for two bool tensors.
-Tensor sub(const Tensor& x, const Tensor& y, const Scalar& alpha = 1);
+Tensor sub(const Tensor& x, const Tensor& y);
+Tensor sub(const Tensor& x, const Tensor& y, const Scalar& alpha);
 Tensor sub(const Tensor& x, const Scalar& y);
 Tensor sub(const Scalar& x, const Tensor& y);
 Tensor mul(const Tensor& x, const Tensor& y);
