@@ -60,6 +60,23 @@ double pattern_value(const JsonObject& json, const char* key, const std::string&
   return fallback;
 }
 
+/// Layers whose rank or scale is not what the config says, as PEFT's overrides. Keys end in the whole name, which PEFT
+/// takes as a pattern.
+void add_patterns(const LoraAdapter& adapter, boost::json::object& json) {
+  const LoraConfig& config = adapter.config();
+  boost::json::object ranks, alphas;
+  for (size_t i = 0; i < adapter.layers().size(); ++i) {
+    const LoraWeights* weights = adapter.at(i);
+    if (!weights) continue;
+    const int64_t rank = weights->a.size(0);
+    const double alpha = weights->scale * (config.rank_stabilized ? std::sqrt(double(rank)) : double(rank));
+    if (rank != config.rank) ranks[adapter.layers()[i].name] = rank;
+    if (std::abs(alpha - config.alpha) > 1e-9 * config.alpha) alphas[adapter.layers()[i].name] = alpha;
+  }
+  json["rank_pattern"] = ranks;
+  json["alpha_pattern"] = alphas;
+}
+
 }  // namespace
 
 void save_adapter(const LoraAdapter& adapter, const std::string& folder, const std::string& base) {
@@ -78,6 +95,7 @@ void save_adapter(const LoraAdapter& adapter, const std::string& folder, const s
                                                                 : boost::json::value(config.alpha);
   json["lora_dropout"] = config.dropout;
   json["modules_to_save"] = nullptr;
+  add_patterns(adapter, json);
   json["peft_type"] = "LORA";
   json["r"] = config.rank;
   json["target_modules"] = target_modules(adapter);

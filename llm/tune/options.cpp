@@ -42,6 +42,7 @@ std::string options_json(const TuneOptions& o) {
     json["rank"] = o.lora.rank;
     json["alpha"] = o.lora.alpha;
     json["dropout"] = o.lora.dropout;
+    json["rank_stabilized"] = o.lora.rank_stabilized;
     json["target_modules"] = boost::json::value_from(o.lora.target_modules);
   }
   json["dtype"] = o.dtype;
@@ -60,6 +61,8 @@ std::string options_json(const TuneOptions& o) {
   json["dpo_beta"] = o.dpo_beta;
   json["train_on_prompt"] = o.train_on_prompt;
   json["format"] = o.format;
+  json["limit"] = o.limit;
+  json["max_chars"] = o.max_chars;
   json["add_eos"] = o.add_eos;
   json["seed"] = o.seed;
   return boost::json::serialize(json);
