@@ -52,10 +52,12 @@ struct Speaker {
 };
 
 /// A plain prompt as tokens; an empty one is the token that begins a text.
-std::vector<int32_t> encode_prompt(const llm::Tokenizer& tokenizer, const std::string& prompt) {
-  check<ValueError>(!prompt.empty() || tokenizer.bos_id(),
-                    "sample: an empty prompt needs a model with a beginning-of-text token");
-  return tokenizer.encode(prompt, {.add_bos = tokenizer.wants_bos() || prompt.empty()});
+std::vector<int32_t> encode_prompt(const Speaker& s, const std::string& prompt) {
+  if (!prompt.empty() || s.tokenizer.bos_id())
+    return s.tokenizer.encode(prompt, {.add_bos = s.tokenizer.wants_bos() || prompt.empty()});
+  const int64_t begins = s.model->config().bos_token_id;
+  check<ValueError>(begins >= 0, "sample: an empty prompt needs a model with a beginning-of-text token");
+  return {int32_t(begins)};
 }
 
 std::vector<int32_t> encode_chat(const SampleCommand& c, const Speaker& s,
@@ -74,7 +76,7 @@ llm::Request make_request(const SampleCommand& c, const Speaker& s, const std::s
   request.params.seed += seed_offset;
   std::vector<llm::ChatMessage> messages = opening(c);
   messages.push_back({"user", prompt, ""});
-  request.prompt = c.chat ? encode_chat(c, s, messages) : encode_prompt(s.tokenizer, prompt);
+  request.prompt = c.chat ? encode_chat(c, s, messages) : encode_prompt(s, prompt);
   return request;
 }
 
@@ -170,6 +172,7 @@ int run_conversation(const SampleCommand& c) {
 
 int run_sample(const SampleCommand& c) {
   watch_interrupts();
+  llm::validate(c.params);
   if (!c.prompts_file.empty()) return run_file(c);
   if (c.prompt) return run_one(c, *c.prompt);
   if (c.chat) return run_conversation(c);

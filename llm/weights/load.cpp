@@ -99,6 +99,8 @@ std::string find_llama2c(const std::string& path) {
     if (name == "model.bin" || entry.path().stem() == folder) return entry.path();
     found.push_back(entry.path());
   }
+  check<IoError>(!fs::exists(fs::path(path) / "adapter_config.json"),
+                 "model: is an adapter; name the model that it was trained for, and this with --adapter: ", path);
   check<IoError>(!found.empty(), "model: folder has neither config.json nor a llama2.c .bin file: ", path);
   std::sort(found.begin(), found.end());
   check<IoError>(found.size() == 1, "model: folder has several .bin files, name one of them: ", found.front(), ", ",
