@@ -32,6 +32,13 @@ void wait_without_spinning_long(char** argv) {
   execv(path, argv);  // comes back only where it fails, and then all is as it was, only slower
 }
 
+/// "hearth tune" once a subcommand was seen, else "hearth".
+std::string chosen_command(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const CLI::App* sub : app.get_subcommands()) name += " " + sub->get_name();
+  return name;
+}
+
 int run(int argc, char** argv) {
   using namespace hearth::cli;
   CLI::App app(about, "hearth");
@@ -45,11 +52,6 @@ int run(int argc, char** argv) {
   add_export(app, action);
   add_info(app, action);
   add_bench(app, action);
-  app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
-    const auto chosen = failed->get_subcommands();
-    const std::string name = chosen.empty() ? "hearth" : "hearth " + chosen[0]->get_name();
-    return std::string("error: ") + error.what() + "\nWhat it takes: " + name + " --help\n";
-  });
   const std::string first = argc > 1 ? argv[1] : "-";
   if (first[0] != '-' && app.get_subcommands([&](const CLI::App* s) { return s->get_name() == first; }).empty()) {
     std::fprintf(stderr, "error: hearth has no command '%s'; run hearth --help for those it has\n", first.c_str());
@@ -58,11 +60,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0 || argc > 1) {
-      const int code = app.exit(error);
-      return code == 0 ? exit_done : exit_bad_input;
-    }
-    std::fputs(app.help().c_str(), stdout);
+    if (error.get_exit_code() == 0) return app.exit(error), exit_done;
+    if (argc > 1)
+      std::fprintf(stderr, "error: %s\nRun %s --help for what it takes.\n", error.what(), chosen_command(app).c_str());
+    else
+      std::fputs(app.help().c_str(), stdout);
     return exit_bad_input;
   }
   wait_without_spinning_long(argv);

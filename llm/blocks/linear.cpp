@@ -17,14 +17,17 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias, Dtype dtype) {
 }
 
 Tensor Linear::operator()(const Tensor& x, const LoraPath& lora) const {
-  if (weight.requires_grad()) return add_lora(linear(x, weight, bias), x, lora);
-  const PackedLinear& packed = packed_.of(weight);
-  if (lora.weights && lora.dropout == 0)
-    return lora_linear(x, packed, bias, lora.weights->a, lora.weights->b, lora.weights->scale);
-  Tensor y = linear(x, packed);
-  // A packed product would begin its sums with the bias; added at the end it is the same bits as in full fine-tuning.
-  if (bias.defined()) y = add(y, hearth::to(bias, y.dtype()));
-  return add_lora(y, x, lora);
+  Tensor y;
+  if (weight.requires_grad()) {
+    y = add_lora(linear(x, weight), x, lora);
+  } else if (!lora.weights || lora.dropout > 0) {
+    y = add_lora(linear(x, packed_.of(weight)), x, lora);
+  } else {
+    y = lora_linear(x, packed_.of(weight), {}, lora.weights->a, lora.weights->b, lora.weights->scale);
+  }
+  // A packed product would begin its sums with the bias; added at the end it is the same bits trained, frozen and
+  // adapted.
+  return bias.defined() ? add(y, hearth::to(bias, y.dtype())) : y;
 }
 
 const PackedLinear& PackedCache::of(const Tensor& weight) const {

@@ -225,7 +225,9 @@ TEST_F(BadInput, EmptyAndOverLongExamples) {
   const Outcome done = hearth_command(tune({"--empty", "skip", "--validation-split", "0"}));
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_NE(done.err.find("1 empty"), std::string::npos) << done.err;
-  expect_refused(tune({"--empty", "truncate"}), {});
+  const Outcome cut = hearth_command(tune({"--empty", "truncate"}));
+  EXPECT_EQ(cut.code, 2);
+  EXPECT_NE(cut.err.find("--empty"), std::string::npos) << cut.err;
 }
 
 TEST_F(BadInput, OutputExists) {
