@@ -1,4 +1,5 @@
 // Decoding one sequence: tokens a second against memory bandwidth divided by the bytes of the weights. Prints JSON.
+// Arguments: [FOLDER [TOKENS [DTYPE]]]; without a folder, the small Llama with random weights.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "bench/small_llama.h"
 #include "hearth/backend/cpu/parallel.h"
 #include "hearth/hearth.h"
 #include "llm/sample/generate.h"
@@ -50,10 +52,9 @@ int64_t weight_bytes(const CausalLm& model) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2)
-    return fmt::print(stderr, "usage: decode FOLDER [TOKENS] [DTYPE]; FOLDER from bench/peers/make_small.py\n"), 2;
   const int64_t tokens = argc > 2 ? std::atoll(argv[2]) : 64;
-  const auto model = load_model(argv[1], dtype_from_name(argc > 3 ? argv[3] : "float32"));
+  const Dtype dtype = dtype_from_name(argc > 3 ? argv[3] : "float32");
+  const auto model = argc > 1 ? load_model(argv[1], dtype) : small_llama(dtype);
   const Request request{{1, 5, 9, 11}, {.temperature = 0, .max_tokens = tokens}};
   llm::Generator generator(*model, nullptr, nullptr);
   generator.run({{{1, 5, 9, 11}, {.temperature = 0, .max_tokens = 2}}});

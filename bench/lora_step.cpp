@@ -1,9 +1,12 @@
 // LoRA step: forward, backward and AdamW on packed sequences, as bench/peers/peft_step.py does it. Prints JSON.
+// Arguments: [FOLDER [STEPS [DTYPE]]], FOLDER from bench/peers/make_small.py; without one, the same with random
+// weights.
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstdlib>
 
+#include "bench/small_llama.h"
 #include "hearth/hearth.h"
 #include "llm/lora/files.h"
 #include "llm/weights/load.h"
@@ -36,15 +39,15 @@ Work make_work(const Tensor& tokens) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2)
-    return fmt::print(stderr, "usage: lora_step FOLDER [STEPS] [DTYPE]; FOLDER from bench/peers/make_small.py\n"), 2;
-  const std::string folder = argv[1];
   const int steps = argc > 2 ? std::atoi(argv[2]) : 3;
   const double begun = now();
-  const auto model = load_model(folder, dtype_from_name(argc > 3 ? argv[3] : "float32"));
-  const LoraAdapter adapter = load_adapter(folder + "/adapter", model->linear_layers());
+  const Dtype dtype = dtype_from_name(argc > 3 ? argv[3] : "float32");
+  const auto model = argc > 1 ? load_model(argv[1], dtype) : small_llama(dtype);
+  const LoraAdapter adapter = argc > 1 ? load_adapter(argv[1] + std::string("/adapter"), model->linear_layers())
+                                       : LoraAdapter({.rank = 16, .alpha = 32}, model->linear_layers(), 1);
   adapter.requires_grad_(true);
-  const Tensor tokens = SafetensorsFile::open(folder + "/tokens.safetensors").tensor("tokens");
+  const Tensor tokens = argc > 1 ? SafetensorsFile::open(argv[1] + std::string("/tokens.safetensors")).tensor("tokens")
+                                 : randint(0, model->config().vocab_size, {8, 256});
   const Work work = make_work(tokens);
   optim::AdamW optimizer(adapter.parameters(), {.lr = 1e-4, .weight_decay = 0});
   std::string seconds, losses;
