@@ -66,9 +66,19 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
   check<DtypeError>(is_floating(x.dtype()), "mean: needs a floating tensor: ", x.dtype());
-  const int64_t rows = ReducePlan("mean", x, dims).out.numel();
-  // The count follows from the sizes except for empty results, whose elements nobody sees.
-  return div(sum(x, dims, keepdim), rows ? double(x.numel() / rows) : 1.0);
+  const ReducePlan plan("mean", x, dims);
+  const double count = double(plan.count);
+  Tensor y;
+  {
+    NoGrad guard;
+    // Sums of 16-bit floats stay in float32 until they are divided.
+    const Dtype dtype = x.dtype() == Dtype::float64 ? Dtype::float64 : Dtype::float32;
+    y = to(div(reduced(ReduceOp::sum, plan, dtype, keepdim), count), x.dtype());
+  }
+  if (!needs_grad(x)) return y;
+  return record("mean", y, {x}, [kept = plan.kept, shape = x.shape(), count](const GradContext& c) -> Grads {
+    return {expand(reshape(div(c.dy(), count), kept), shape)};
+  });
 }
 
 Tensor nansum(const Tensor& x, const Dims& dims, bool keepdim) {

@@ -12,12 +12,18 @@
 
 namespace hearth {
 
+namespace {
+
+/// What sums of squares and exponentials are computed in.
+Tensor widened(const Tensor& x) { return x.dtype() == Dtype::float64 ? x : to(x, Dtype::float32); }
+
+}  // namespace
+
 std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& dims, double correction, bool keepdim) {
   check<DtypeError>(is_floating(x.dtype()), "var: needs a floating tensor: ", x.dtype());
   const ReducePlan plan("var", x, dims);
   // In 16 bits the squares would lose what is left of the mean.
-  const bool narrow = x.dtype() == Dtype::float16 || x.dtype() == Dtype::bfloat16;
-  const Tensor wide = narrow ? to(x, Dtype::float32) : x;
+  const Tensor wide = widened(x);
   const Tensor average = mean(wide, dims, true);
   const Tensor squares = sum(square(sub(wide, average)), dims, keepdim);
   const Tensor variance = div(squares, std::max(double(plan.count) - correction, 0.0));
@@ -47,7 +53,7 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   Tensor y;
   {
     NoGrad guard;
-    const Tensor wide = is_floating(x.dtype()) ? x : to(x, Dtype::float32);
+    const Tensor wide = widened(x);
     if (plan.count == 0) {
       y = full(plan.kept, -std::numeric_limits<double>::infinity(), wide.dtype());
     } else {
@@ -55,7 +61,7 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
       const Tensor shift = where(isinf(largest), zeros_like(largest), largest);
       y = add(log(sum(exp(sub(wide, shift)), dims, true)), shift);
     }
-    y = reshape(y, plan.shape(keepdim)).detach();
+    y = to(reshape(y, plan.shape(keepdim)), is_floating(x.dtype()) ? x.dtype() : y.dtype()).detach();
   }
   if (!needs_grad(x)) return y;
   return record("logsumexp", y, {x},
@@ -72,12 +78,14 @@ Tensor power_norm(const Tensor& x, double p, const Dims& dims, bool keepdim) {
   Tensor y;
   {
     NoGrad guard;
+    const Tensor wide = widened(x);
     if (p == 1)
-      y = sum(abs(x), dims, keepdim);
+      y = sum(abs(wide), dims, keepdim);
     else if (p == 2)
-      y = sqrt(sum(square(x), dims, keepdim));
+      y = sqrt(sum(square(wide), dims, keepdim));
     else
-      y = pow(sum(pow(abs(x), p), dims, keepdim), 1 / p);
+      y = pow(sum(pow(abs(wide), p), dims, keepdim), 1 / p);
+    y = to(y, x.dtype());
   }
   if (!needs_grad(x)) return y;
   return record("norm", y, {x}, [x = save(x), y = save_output(y), kept = plan.kept, p](const GradContext& c) -> Grads {

@@ -129,12 +129,13 @@ class FloatReduction {
   }
 
   void store(int64_t unit, const double* total) const {
-    const int64_t first = first_row(unit), count = row_count(unit), width = int64_t(dtype_size(dtype_));
+    const Dtype dtype = out_.dtype();
+    const int64_t first = first_row(unit), count = row_count(unit), width = int64_t(dtype_size(dtype));
     char* to = static_cast<char*>(out_.raw()) + first * width;
-    if (dtype_ == Dtype::float64) return store_elements(to, width, total, count, dtype_);
+    if (dtype == Dtype::float64) return store_elements(to, width, total, count, dtype);
     float narrow[fold_columns];
     for (int64_t k = 0; k < count; ++k) narrow[k] = float(total[k]);
-    store_elements(to, width, narrow, count, dtype_);
+    store_elements(to, width, narrow, count, dtype);
   }
 
   Fold fold_;

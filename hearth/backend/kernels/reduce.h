@@ -16,8 +16,9 @@ enum class ReduceOp : uint8_t { sum, prod, max, min, any, all };
 enum class ReduceIndexOp : uint8_t { argmax, argmin };
 enum class CumulateOp : uint8_t { sum, prod, max, min, logsumexp };
 
-/// out has x's dtype; for sum and prod of integers and bool int64; for any and all bool. NaN wins in max and min.
-/// Without elements: 0 (sum, any), 1 (prod, all); max and min need one, which the caller checks.
+/// out has x's dtype, or float32 where x has 16-bit floats; for sum and prod of integers and bool int64; for any and
+/// all bool. NaN wins in max and min. Without elements: 0 (sum, any), 1 (prod, all); max and min need one, which the
+/// caller checks.
 using ReduceFn = void(ReduceOp op, const Tensor& out, const Tensor& x);
 /// The extreme value (x's dtype) and its index (int64) in the row-major reduced part: the first one that is NaN or, if
 /// none is, the first extreme. Either of values and indices may be undefined. Needs an element, which the caller

@@ -124,6 +124,14 @@ TEST(Reduce, EmptyAndWrong) {
   EXPECT_EQ(sum(full({1000}, 200, Dtype::uint8)).item_int(), 200000);
 }
 
+TEST(Reduce, SixteenBitsAreRoundedOnce) {
+  const Tensor x = full({3, 1000}, 1.2421875, Dtype::bfloat16);
+  EXPECT_EQ(to_vector<float>(mean(x, {1})), (std::vector<float>{1.2421875, 1.2421875, 1.2421875}));
+  EXPECT_EQ(norm(full({1, 4}, 300, Dtype::float16)).item(), 600);
+  EXPECT_NEAR(logsumexp(zeros({100000}, Dtype::float16)).item(), std::log(100000.0), 0.01);
+  EXPECT_EQ(var(x, {1}).dtype(), Dtype::bfloat16);
+}
+
 TEST(Reduce, TiesAndNan) {
   const Tensor x = from_values<double>({3, 1, 3, 2}).set_requires_grad();
   EXPECT_EQ(to_vector<double>(grad({amax(x)}, {x})[0]), (std::vector<double>{0.5, 0, 0.5, 0}));
