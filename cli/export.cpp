@@ -25,7 +25,9 @@ int run_export(const ExportCommand& c) {
   llm::OutputFolder out("export", c.out);
   const auto model = llm::load_model(c.model, Dtype::float32);
   std::optional<llm::LoraAdapter> adapter;
-  if (!c.adapter.empty()) adapter.emplace(llm::load_adapter(c.adapter, model->linear_layers()));
+  if (!c.adapter.empty())
+    adapter.emplace(
+        llm::load_adapter(c.adapter, model->linear_layers(), llm::base_fingerprint(model->named_parameters())));
   llm::save_model(*model, c.out, dtype_from_name(c.dtype), llm::tokenizer_folder(c.model),
                   adapter ? &*adapter : nullptr);
   out.keep();

@@ -42,7 +42,7 @@ struct Speaker {
   }
   static std::optional<llm::LoraAdapter> load_adapter(const SampleCommand& c, const llm::CausalLm& model) {
     if (c.adapter.empty()) return {};
-    return llm::load_adapter(c.adapter, model.linear_layers());
+    return llm::load_adapter(c.adapter, model.linear_layers(), llm::base_fingerprint(model.named_parameters()));
   }
   explicit Speaker(const SampleCommand& c)
       : model(load(c)),

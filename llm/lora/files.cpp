@@ -17,6 +17,7 @@ namespace hearth::llm {
 namespace {
 
 constexpr const char* prefix = "base_model.model.";
+constexpr const char* fingerprint_key = "hearth.base";
 
 std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
 
@@ -79,11 +80,14 @@ void add_patterns(const LoraAdapter& adapter, boost::json::object& json) {
 
 }  // namespace
 
-void save_adapter(const LoraAdapter& adapter, const std::string& folder, const std::string& base) {
+void save_adapter(const LoraAdapter& adapter, const std::string& folder, const std::string& base,
+                  const std::string& fingerprint) {
   std::filesystem::create_directories(folder);
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : adapter.named_parameters()) tensors[prefix + name] = tensor;
-  save_safetensors(folder + "/adapter_model.safetensors", tensors, {{"format", "pt"}});
+  std::map<std::string, std::string> metadata = {{"format", "pt"}};
+  if (!fingerprint.empty()) metadata[fingerprint_key] = fingerprint;
+  save_safetensors(folder + "/adapter_model.safetensors", tensors, metadata);
   const LoraConfig& config = adapter.config();
   boost::json::object json;
   json["base_model_name_or_path"] = base;
@@ -104,7 +108,8 @@ void save_adapter(const LoraAdapter& adapter, const std::string& folder, const s
   write_file_atomic(folder + "/adapter_config.json", boost::json::serialize(json) + "\n");
 }
 
-LoraAdapter load_adapter(const std::string& folder, const std::vector<LinearShape>& layers) {
+LoraAdapter load_adapter(const std::string& folder, const std::vector<LinearShape>& layers,
+                         const std::string& fingerprint) {
   const std::string config_path = folder + "/adapter_config.json";
   const boost::json::value value = read_json(config_path);
   const JsonObject json(value, config_path);
@@ -142,7 +147,12 @@ LoraAdapter load_adapter(const std::string& folder, const std::vector<LinearShap
   check<ValueError>(
       unused.empty(), file.path(),
       ": weight names no layer of this model (an adapter for another base?): ", unused.empty() ? "" : *unused.begin());
-  return LoraAdapter(config, layers, std::move(weights));
+  LoraAdapter adapter = LoraAdapter(config, layers, std::move(weights));
+  const auto kept = file.metadata().find(fingerprint_key);
+  check<ValueError>(fingerprint.empty() || kept == file.metadata().end() || same_base(kept->second, fingerprint),
+                    folder, ": the adapter was trained for another base model of the same shapes: ",
+                    json.get_string("base_model_name_or_path", "unknown"));
+  return adapter;
 }
 
 }  // namespace hearth::llm

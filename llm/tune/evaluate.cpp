@@ -53,7 +53,8 @@ Evaluation evaluate(const EvaluateOptions& options, const std::function<void(int
   const auto model = load_model(options.model, dtype);
   const Tokenizer tokenizer = load_model_tokenizer(options.model, model->config());
   std::optional<LoraAdapter> adapter;
-  if (!options.adapter.empty()) adapter.emplace(load_adapter(options.adapter, model->linear_layers()));
+  if (!options.adapter.empty())
+    adapter.emplace(load_adapter(options.adapter, model->linear_layers(), base_fingerprint(model->named_parameters())));
   TuneOptions reading;
   reading.model = options.model;
   reading.format = options.format;

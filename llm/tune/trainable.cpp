@@ -37,7 +37,7 @@ TensorList Trainable::parameters() const {
 
 void Trainable::save(const std::string& folder, const std::string& base) const {
   if (adapter_)
-    save_adapter(*adapter_, folder, base);
+    save_adapter(*adapter_, folder, base, base_fingerprint(model_->named_parameters()));
   else
     save_model(*model_, folder, Dtype::float32, tokenizer_folder(base));
 }
