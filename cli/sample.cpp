@@ -36,6 +36,7 @@ struct Speaker {
   llm::Tokenizer tokenizer;
   std::optional<llm::LoraAdapter> adapter;
   llm::Generator generator;
+  std::optional<llm::ChatTemplate> chat;  ///< with --chat: parsed once for all prompts and turns
 
   static std::unique_ptr<llm::CausalLm> load(const SampleCommand& c) {
     return llm::load_model(c.model, c.dtype.empty() ? std::nullopt : std::optional<Dtype>(dtype_from_name(c.dtype)));
@@ -48,7 +49,9 @@ struct Speaker {
       : model(load(c)),
         tokenizer(llm::load_model_tokenizer(c.model, model->config())),
         adapter(load_adapter(c, *model)),
-        generator(*model, adapter ? &*adapter : nullptr, &tokenizer) {}
+        generator(*model, adapter ? &*adapter : nullptr, &tokenizer) {
+    if (c.chat) chat.emplace(llm::load_chat_template(tokenizer, c.model));
+  }
 };
 
 /// A plain prompt as tokens; an empty one is the token that begins a text.
@@ -60,10 +63,8 @@ std::vector<int32_t> encode_prompt(const Speaker& s, const std::string& prompt) 
   return {int32_t(begins)};
 }
 
-std::vector<int32_t> encode_chat(const SampleCommand& c, const Speaker& s,
-                                 const std::vector<llm::ChatMessage>& messages) {
-  const llm::ChatTemplate chat = llm::load_chat_template(s.tokenizer, c.model);
-  return s.tokenizer.encode(chat.render(messages, {.add_generation_prompt = true}), {.parse_special = true});
+std::vector<int32_t> encode_chat(const Speaker& s, const std::vector<llm::ChatMessage>& messages) {
+  return s.tokenizer.encode(s.chat->render(messages, {.add_generation_prompt = true}), {.parse_special = true});
 }
 
 std::vector<llm::ChatMessage> opening(const SampleCommand& c) {
@@ -76,7 +77,7 @@ llm::Request make_request(const SampleCommand& c, const Speaker& s, const std::s
   request.params.seed += seed_offset;
   std::vector<llm::ChatMessage> messages = opening(c);
   messages.push_back({"user", prompt, ""});
-  request.prompt = c.chat ? encode_chat(c, s, messages) : encode_prompt(s, prompt);
+  request.prompt = c.chat ? encode_chat(s, messages) : encode_prompt(s, prompt);
   return request;
 }
 
@@ -161,7 +162,7 @@ int run_conversation(const SampleCommand& c) {
     if (!std::getline(std::cin, line) || (terminal && line.empty()) || interrupted()) break;
     if (line.empty()) continue;
     messages.push_back({"user", line, ""});
-    request.prompt = encode_chat(c, s, messages);
+    request.prompt = encode_chat(s, messages);
     const llm::Generated answer = s.generator.resume(request, stream_to_stdout(c));
     std::fputs("\n", stdout);
     messages.push_back({"assistant", answer.text, ""});
