@@ -28,3 +28,23 @@ hearth_find_library(hearth_utf8proc utf8proc.h utf8proc)
 hearth_find_library(hearth_sodium sodium.h sodium)
 
 add_library(hearth_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cpp)
+
+if(HEARTH_SERVER)
+  find_package(OpenSSL REQUIRED)
+  find_package(Protobuf REQUIRED)
+  # The messages are plain data: the lite runtime serves them and keeps the command small.
+  hearth_find_library(hearth_protobuf google/protobuf/message_lite.h protobuf-lite)
+  hearth_find_library(hearth_sqlite sqlite3.h sqlite3)
+  hearth_find_library(hearth_zstd zstd.h zstd)
+  hearth_find_library(hearth_zlib zlib.h z)
+  find_path(hearth_archive_INCLUDE archive.h REQUIRED)
+  find_library(hearth_archive_LIBRARY archive REQUIRED)
+  add_library(hearth_archive INTERFACE IMPORTED GLOBAL)
+  target_include_directories(hearth_archive INTERFACE ${hearth_archive_INCLUDE})
+  target_link_libraries(hearth_archive INTERFACE ${hearth_archive_LIBRARY})
+  # Header-only on fmt, which is compiled in already.
+  find_path(hearth_spdlog_INCLUDE spdlog/spdlog.h REQUIRED)
+  add_library(hearth_spdlog INTERFACE IMPORTED GLOBAL)
+  target_include_directories(hearth_spdlog INTERFACE ${hearth_spdlog_INCLUDE})
+  target_compile_definitions(hearth_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
+endif()
