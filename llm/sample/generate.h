@@ -7,6 +7,7 @@
 
 #include "llm/models/causal_lm.h"
 #include "llm/sample/params.h"
+#include "llm/sample/sample_batch.h"
 #include "llm/sample/sampler.h"
 #include "llm/sample/stop.h"
 #include "llm/tokenizer/tokenizer.h"
@@ -17,8 +18,6 @@ struct Request {
   std::vector<int32_t> prompt;
   SamplingParams params;
 };
-
-enum class FinishReason { length, stop };
 
 struct Generated {
   std::vector<int32_t> tokens;  ///< chosen tokens, a stop token included
