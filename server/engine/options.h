@@ -1,0 +1,46 @@
+// EngineOptions: what the engine serves, and its limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hearth::server {
+
+/// A base model that is served: `--model NAME=DIR`.
+struct ServedModel {
+  std::string name;
+  std::string folder;
+};
+
+/// What one owner (API key) may have at a time. More is refused with 429 (waiting) or fails its future (models).
+struct Quotas {
+  int64_t live_models = 64;
+  int64_t waiting_operations = 4096;
+  int64_t waiting_samples = 4096;
+};
+
+struct EngineOptions {
+  std::vector<ServedModel> models;
+  int64_t memory = 0;  ///< bytes for base models, trainers, adapters and caches together; 0: no limit
+  Quotas quotas;
+  int64_t max_rank = 1024;
+  int64_t waiting_bytes = int64_t(512) << 20;        ///< of all requests that wait, decoded; more: 429
+  int64_t result_cache_bytes = int64_t(64) << 20;    ///< newest results kept beside the store
+  int64_t sampler_cache_bytes = int64_t(512) << 20;  ///< adapters of samplers kept loaded
+  int64_t kv_cache_bytes = int64_t(1) << 30;         ///< keys and values, for each base model
+  int64_t kept_sequences = 64;                       ///< finished sequences whose cache serves later prompts
+
+  int64_t token_budget = 4096;   ///< training tokens that one step merges
+  int64_t running_samples = 64;  ///< sequences that are continued at once, for each base model
+  double training_share = 0.5;   ///< of the time, while both training and sampling wait
+
+  std::chrono::seconds gap_timeout{330};       ///< what waits for a missing seq_id fails after this
+  std::chrono::seconds session_grace{600};     ///< without a heartbeat
+  std::chrono::seconds sample_deadline{3600};  ///< a sample that waits longer fails
+  std::chrono::seconds replay_budget{20};  ///< a model's recovery checkpoint is taken when its replay would cost more
+  std::chrono::seconds result_retention{3600};  ///< of results, after the session's end
+};
+
+}  // namespace hearth::server
