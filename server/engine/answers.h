@@ -18,11 +18,11 @@ struct Refusal {
   double retry_after = 0;  ///< seconds; 0: say nothing
 };
 
-/// A value or why there is none. Example: if (auto* refused = std::get_if<Refusal>(&outcome)) ...
+/// A value or why there is none. Example: if (auto* refused = std::get_if<Refusal>(&reply)) ...
 template <class T>
-using Outcome = std::variant<T, Refusal>;
+using Reply = std::variant<T, Refusal>;
 template <class T>
-using Then = std::function<void(Outcome<T>)>;
+using Then = std::function<void(Reply<T>)>;
 using Nothing = std::monostate;
 
 /// A request that is in the journal and will have a result.

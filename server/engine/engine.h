@@ -54,19 +54,19 @@ class Engine {
   void cancel(const std::string& owner, const std::string& request_id);
 
   void create_session(const std::string& owner, NewSession session, Then<std::string> then);
-  Outcome<Nothing> heartbeat(const std::string& owner, const std::string& session_id);  ///< 410 once finished
+  Reply<Nothing> heartbeat(const std::string& owner, const std::string& session_id);  ///< 410 once finished
   void finish_session(const std::string& owner, const std::string& session_id, const std::string& reason,
                       const std::string& detail, Then<Nothing> then);
 
   void create_sampler(const std::string& owner, NewSampler sampler, Then<std::string> then);
   void join_sampler(const std::string& owner, const std::string& sampler_id, Then<int64_t> then);
-  Outcome<SamplerInfo> sampler_info(const std::string& owner, const std::string& sampler_id);
-  Outcome<ModelInfo> model_info(const std::string& owner, const std::string& model_id);
+  Reply<SamplerInfo> sampler_info(const std::string& owner, const std::string& sampler_id);
+  Reply<ModelInfo> model_info(const std::string& owner, const std::string& model_id);
   /// Models that are served, with what their config files say.
   std::vector<BaseModelInfo> base_models() const;
 
   // Checkpoints, by path ("tinker://RUN/weights/NAME"). Repeating a change is no error.
-  Outcome<WeightsInfo> weights_info(const std::string& owner, const std::string& path);
+  Reply<WeightsInfo> weights_info(const std::string& owner, const std::string& path);
   void publish(const std::string& owner, const std::string& path, bool is_public, Then<Nothing> then);
   /// `ttl` in seconds from now; none: for ever.
   void set_ttl(const std::string& owner, const std::string& path, std::optional<int64_t> ttl, Then<Nothing> then);
