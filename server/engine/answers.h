@@ -92,12 +92,20 @@ struct Prompt {
   std::string messages;
 };
 
+/// A likely token and its log-probability; `piece` are the bytes that it stands for, alone.
+struct LikelyToken {
+  int32_t token = 0;
+  float logprob = 0;
+  std::string piece;
+};
+
 /// A piece of a streamed continuation.
 struct StreamedToken {
   int64_t choice = 0;
   int32_t token = 0;
   float logprob = 0;
-  std::string text;
+  std::string text;              ///< bytes of the token, alone; empty for special tokens such as the end of text
+  std::vector<LikelyToken> top;  ///< topk_sample_logprobs of them, most likely first
 };
 
 struct StreamEnd {
@@ -106,7 +114,8 @@ struct StreamEnd {
     bool stopped = false;  ///< else the length ran out
     std::vector<int32_t> tokens;
     std::vector<float> logprobs;
-    std::vector<std::string> pieces;  ///< text of each token
+    std::vector<std::string> pieces;  ///< as StreamedToken::text, of each token
+    std::vector<std::vector<LikelyToken>> top;
   };
   std::vector<Choice> choices;
   int64_t prompt_tokens = 0, cached_tokens = 0;
