@@ -1,10 +1,10 @@
-// The product of a frozen linear layer with a low-rank path beside it, in one node.
+// The product of a frozen linear layer with low-rank paths beside it, in one node.
 #include "hearth/ops/lora.h"
 
-#include "hearth/backend/kernels/matmul.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
+#include "hearth/ops/low_rank.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/reduce.h"
 #include "hearth/ops/view.h"
@@ -13,80 +13,88 @@ namespace hearth {
 
 namespace {
 
-/// out = a b, or out += a b; matrices, without history.
-void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  kernels::matmul(out.device(), unsqueeze(out, 0), unsqueeze(a, 0), unsqueeze(b, 0), accumulate);
+/// Neighbours of one path as one; for passes without gradients only, where a product's rows are all that matters.
+LoraSegments joined(const LoraSegments& segments) {
+  LoraSegments out;
+  for (const LoraSegment& s : segments) {
+    const bool same = !out.empty() && out.back().end == s.begin && out.back().scale == s.scale &&
+                      out.back().a.impl() == s.a.impl() && out.back().b.impl() == s.b.impl();
+    if (same)
+      out.back().end = s.end;
+    else
+      out.push_back(s);
+  }
+  return out;
 }
 
-Tensor new_matrix(int64_t rows, int64_t columns) { return Tensor::empty({rows, columns}); }
-
-/// scale * x A^T.
-Tensor down(const Tensor& x, const Tensor& a, double scale) {
-  const Tensor h = new_matrix(x.size(0), a.size(0));
-  product(h, x, transpose(a, 0, 1), false);
-  return mul(h, scale);
+/// Gradients of {x, bias, a, b, a, b, ...} in plain ops, for higher derivatives.
+Grads composed_backward(const Tensor& dy, const PackedLinear& weight, const Tensor& x, const LoraSegments& segments) {
+  Grads low = composed_low_rank_backward(segments, x, dy);
+  Grads grads = {add(matmul(dy, to(weight.weight(), Dtype::float32)), low[0]), sum(dy, {0})};
+  grads.insert(grads.end(), low.begin() + 1, low.end());
+  return grads;
 }
 
-void check_arguments(const Tensor& x, const PackedLinear& weight, const Tensor& a, const Tensor& b) {
-  check<DtypeError>(x.dtype() == Dtype::float32 && a.dtype() == Dtype::float32 && b.dtype() == Dtype::float32,
-                    "lora_linear: x, a and b must be float32: ", x.dtype(), ", ", a.dtype(), ", ", b.dtype());
-  const Shape& w = weight.weight().shape();
-  check<ShapeError>(x.dim() == 2 && x.size(1) == w[1], "lora_linear: input ", x.shape(), " does not fit weight ", w);
-  check<ShapeError>(a.dim() == 2 && b.dim() == 2 && a.size(1) == w[1] && b.size(0) == w[0] && a.size(0) == b.size(1),
-                    "lora_linear: a must be [rank, in], b [out, rank]: ", a.shape(), " and ", b.shape(), " for weight ",
-                    w);
-}
-
-/// The backward in plain ops, for higher derivatives.
-Grads composed_backward(const GradContext& c, const PackedLinear& weight, const Tensor& x, const Tensor& a,
-                        const Tensor& b, double scale) {
-  const Tensor& dy = c.dy();
-  const Tensor h = matmul(x, transpose(a, 0, 1)), dh = mul(matmul(dy, b), scale);
-  return {add(matmul(dy, to(weight.weight(), Dtype::float32)), matmul(dh, a)), sum(dy, {0}),
-          matmul(transpose(dh, 0, 1), x), mul(matmul(transpose(dy, 0, 1), h), scale)};
+Grads fused_backward(const GradContext& c, const PackedLinear& weight, const Tensor& x, const LoraSegments& segments,
+                     const Tensor& h) {
+  const Tensor dy = contiguous(c.dy());
+  const LowRank paths("lora_linear", segments, weight.weight().shape(), x.size(0));
+  std::vector<bool> want_a, want_b;
+  bool want_dh = c.needs(0);
+  for (size_t i = 0; i < segments.size(); ++i) {
+    want_a.push_back(c.needs(int(2 + 2 * i)));
+    want_b.push_back(c.needs(int(3 + 2 * i)));
+    want_dh = want_dh || want_a.back();
+  }
+  const Tensor dh = want_dh ? paths.new_h() : Tensor();
+  if (want_dh) paths.up_backward(dh, dy);
+  Grads grads(2);
+  if (c.needs(0)) {
+    grads[0] = Tensor::empty(x.shape());
+    weight.backward(grads[0], dy);
+    paths.down_backward(grads[0], dh);
+  }
+  if (c.needs(1)) grads[1] = sum(dy, {0});
+  TensorList da = want_dh ? paths.a_gradients(dh, x, want_a) : TensorList(segments.size());
+  TensorList db = paths.new_b_sums(want_b);
+  paths.add_b_gradients(db, h, dy);
+  LowRank::finish_b_gradients(db);
+  for (size_t i = 0; i < segments.size(); ++i) {
+    grads.push_back(std::move(da[i]));
+    grads.push_back(std::move(db[i]));
+  }
+  return grads;
 }
 
 }  // namespace
 
 Tensor lora_linear(const Tensor& x, const PackedLinear& weight, const Tensor& bias, const Tensor& a, const Tensor& b,
                    double scale) {
-  check_arguments(x, weight, a, b);
+  return lora_linear(x, weight, bias, {{a, b, scale, 0, x.dim() > 0 ? x.size(0) : 0}});
+}
+
+Tensor lora_linear(const Tensor& x, const PackedLinear& weight, const Tensor& bias, const LoraSegments& segments) {
+  const Shape& w = weight.weight().shape();
+  check<DtypeError>(x.dtype() == Dtype::float32, "lora_linear: x must be float32: ", x.dtype());
+  check<ShapeError>(x.dim() == 2 && x.size(1) == w[1], "lora_linear: input ", x.shape(), " does not fit weight ", w);
   const Tensor wide_bias = bias.defined() ? to(bias, Dtype::float32) : bias;
-  const Tensor y = new_matrix(x.size(0), b.size(0));
+  const bool train = needs_grad(x, wide_bias) || needs_grad(segments);
+  const LowRank paths("lora_linear", train ? segments : joined(segments), w, x.size(0));
+  const Tensor y = Tensor::empty({x.size(0), w[0]});
   Tensor h;
   {
     NoGrad guard;
     weight.forward(y, x, wide_bias);
-    h = down(x, a, scale);
-    product(y, h, transpose(b, 0, 1), true);
+    h = paths.down(x);
+    paths.up(y, h);
   }
-  if (!needs_grad(x, wide_bias, a, b)) return y;
-  return record("lora_linear", y, {x, wide_bias, a, b},
-                [x = save(x), a = save(a), b = save(b), h, weight, scale](const GradContext& c) -> Grads {
-                  const Tensor input = x.get(c), down_weight = a.get(c), up_weight = b.get(c);
-                  if (grad_enabled()) return composed_backward(c, weight, input, down_weight, up_weight, scale);
-                  const Tensor dy = contiguous(c.dy());
-                  Grads grads(4);
-                  const Tensor dh = new_matrix(dy.size(0), up_weight.size(1));
-                  product(dh, dy, up_weight, false);
-                  const Tensor scaled = mul(dh, scale);
-                  if (c.needs(0)) {
-                    grads[0] = new_matrix(dy.size(0), input.size(1));
-                    weight.backward(grads[0], dy);
-                    product(grads[0], scaled, down_weight, true);
-                  }
-                  if (c.needs(1)) grads[1] = sum(dy, {0});
-                  if (c.needs(2)) {
-                    grads[2] = new_matrix(down_weight.size(0), down_weight.size(1));
-                    product(grads[2], transpose(scaled, 0, 1), input, false);
-                  }
-                  if (c.needs(3)) {
-                    // Computed transposed: the thin side is the one that is read across.
-                    const Tensor transposed = new_matrix(up_weight.size(1), up_weight.size(0));
-                    product(transposed, transpose(h, 0, 1), dy, false);
-                    grads[3] = contiguous(transpose(transposed, 0, 1));
-                  }
-                  return grads;
+  if (!train) return y;
+  return record("lora_linear", y, with_segments({x, wide_bias}, segments),
+                [x = save(x), saved = SavedSegments(segments), h, weight](const GradContext& c) -> Grads {
+                  const Tensor input = x.get(c);
+                  const LoraSegments paths = saved.get(c);
+                  return grad_enabled() ? composed_backward(c.dy(), weight, input, paths)
+                                        : fused_backward(c, weight, input, paths, h);
                 });
 }
 

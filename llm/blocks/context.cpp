@@ -1,16 +1,40 @@
-// ForwardContext: an adapter's share for each layer.
+// ForwardContext: the adapters' share for each layer.
 #include "llm/blocks/context.h"
 
 #include "hearth/data/order.h"
 
 namespace hearth::llm {
 
+RowAdapters::RowAdapters(std::vector<AdapterRows> ranges) {
+  int64_t end = 0;
+  for (const AdapterRows& r : ranges) {
+    check<ValueError>(r.begin >= end && r.end >= r.begin, "adapters: ranges of rows must ascend: rows ", r.begin,
+                      " to ", r.end, " after ", end);
+    end = r.end;
+    if (r.adapter && r.end > r.begin) ranges_.push_back(r);
+  }
+}
+
+std::vector<AdapterRows> RowAdapters::ranges(int64_t rows) const {
+  if (everywhere_) return {{everywhere_, 0, rows}};
+  check<ValueError>(ranges_.empty() || ranges_.back().end <= rows, "adapters: rows up to ",
+                    ranges_.empty() ? 0 : ranges_.back().end, " of a batch of ", rows);
+  return ranges_;
+}
+
 LoraPath ForwardContext::lora(size_t layer) const {
-  if (!adapter) return {};
-  LoraPath path{adapter->at(layer)};
-  if (dropout.active) path.dropout = adapter->config().dropout;
-  if (path.dropout > 0)
-    path.dropout_seed = mix_hash(mix_hash(mix_hash(1, dropout.seed), uint64_t(dropout.step)), layer);
+  LoraPath path;
+  if (adapters.empty()) return path;
+  bool drops = false;
+  for (const AdapterRows& r : adapters.ranges(batch.size())) {
+    const LoraWeights* weights = r.adapter->at(layer);
+    if (!weights) continue;
+    path.segments.push_back({weights->a, weights->b, weights->scale, r.begin, r.end});
+    path.dropout.push_back(dropout.active ? r.adapter->config().dropout : 0);
+    drops = drops || path.dropout.back() > 0;
+  }
+  if (!drops) path.dropout.clear();
+  path.dropout_seed = mix_hash(mix_hash(mix_hash(1, dropout.seed), uint64_t(dropout.step)), layer);
   return path;
 }
 

@@ -1,7 +1,10 @@
 // ForwardContext: what a pass through a model needs besides its input.
 #pragma once
 
+#include <vector>
+
 #include "hearth/core/tensor.h"
+#include "hearth/ops/lora.h"
 #include "hearth/ops/rotary.h"
 #include "llm/lora/adapter.h"
 
@@ -9,10 +12,37 @@ namespace hearth::llm {
 
 class KvCache;
 
-/// One linear layer's share of an adapter in one pass; empty without an adapter.
+/// Rows [begin, end) of a packed batch that one adapter changes; null: no adapter.
+struct AdapterRows {
+  const LoraAdapter* adapter = nullptr;
+  int64_t begin = 0, end = 0;
+};
+
+/// Which adapter changes which rows of a packed batch: sequences of many adapters over one base run in one pass. A
+/// row's bits do not depend on who else is in the pass. Each range has gradient products of its own over its own rows,
+/// whose bits are those of a pass with that range alone; ranges of one adapter that shall not be added up by autograd
+/// need adapters of their own (over aliases of the same weights). Adapters must live until after the backward.
+/// Example: model.hidden(batch, RowAdapters({{&a, 0, 7}, {&b, 7, 12}})); model.hidden(batch, &a);
+class RowAdapters {
+ public:
+  RowAdapters() = default;
+  RowAdapters(const LoraAdapter* adapter) : everywhere_(adapter) {}  // all rows; null: no adapter
+  /// Ascending ranges that do not overlap, else ValueError; rows in none have no adapter.
+  explicit RowAdapters(std::vector<AdapterRows> ranges);
+
+  bool empty() const { return !everywhere_ && ranges_.empty(); }
+  /// The ranges that have an adapter, for a batch of `rows`. Raises ValueError when one goes beyond.
+  std::vector<AdapterRows> ranges(int64_t rows) const;
+
+ private:
+  const LoraAdapter* everywhere_ = nullptr;
+  std::vector<AdapterRows> ranges_;
+};
+
+/// What adapters add to one linear layer in one pass.
 struct LoraPath {
-  const LoraWeights* weights = nullptr;
-  double dropout = 0;
+  LoraSegments segments;
+  std::vector<double> dropout;  ///< of each segment; empty: none in any
   uint64_t dropout_seed = 0;
 };
 
@@ -35,11 +65,11 @@ struct DropoutSeed {
 struct ForwardContext {
   const TokenBatch& batch;
   const RotaryTable& rotary;
-  const LoraAdapter* adapter = nullptr;
+  RowAdapters adapters = {};
   DropoutSeed dropout = {};
   KvCache* cache = nullptr;  ///< when given, keys and values are appended to it and attention looks at all of it
 
-  /// What linear layer number `layer` adds to its product.
+  /// What is added to the product of linear layer number `layer`.
   LoraPath lora(size_t layer) const;
 };
 

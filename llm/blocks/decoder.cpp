@@ -47,16 +47,16 @@ Tensor Decoder::operator()(const ForwardContext& context) const {
     }
     TensorList parameters = layers[i].parameters();
     for (size_t j = 0; j < DecoderLayer::linear_layers; ++j)
-      if (const LoraWeights* lora = context.lora(i * DecoderLayer::linear_layers + j).weights) {
-        parameters.push_back(lora->a);
-        parameters.push_back(lora->b);
+      for (const LoraSegment& s : context.lora(i * DecoderLayer::linear_layers + j).segments) {
+        parameters.push_back(s.a);
+        parameters.push_back(s.b);
       }
     // The batch and the rotary table outlive the backward through the copies that the closure holds.
     const auto batch = std::make_shared<TokenBatch>(context.batch);
     const auto rotary = std::make_shared<RotaryTable>(context.rotary);
     x = checkpoint(
-        [this, i, batch, rotary, adapter = context.adapter, dropout = context.dropout](const TensorList& in) {
-          return TensorList{layers[i](in[0], ForwardContext{*batch, *rotary, adapter, dropout}, i)};
+        [this, i, batch, rotary, adapters = context.adapters, dropout = context.dropout](const TensorList& in) {
+          return TensorList{layers[i](in[0], ForwardContext{*batch, *rotary, adapters, dropout}, i)};
         },
         {x}, parameters)[0];
   }

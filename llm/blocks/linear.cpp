@@ -1,11 +1,13 @@
 // Linear layer of a language model.
 #include "llm/blocks/linear.h"
 
+#include "hearth/ops/concat.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/linear.h"
 #include "hearth/ops/lora.h"
 #include "hearth/ops/random.h"
+#include "hearth/ops/view.h"
 
 namespace hearth::llm {
 
@@ -20,10 +22,10 @@ Tensor Linear::operator()(const Tensor& x, const LoraPath& lora) const {
   Tensor y;
   if (weight.requires_grad()) {
     y = add_lora(linear(x, weight), x, lora);
-  } else if (!lora.weights || lora.dropout > 0) {
+  } else if (lora.segments.empty() || !lora.dropout.empty()) {
     y = add_lora(linear(x, packed_.of(weight)), x, lora);
   } else {
-    y = lora_linear(x, packed_.of(weight), {}, lora.weights->a, lora.weights->b, lora.weights->scale);
+    y = lora_linear(x, packed_.of(weight), {}, lora.segments);
   }
   // A packed product would begin its sums with the bias; added at the end it is the same bits trained, frozen and
   // adapted.
@@ -39,15 +41,38 @@ const PackedLinear& PackedCache::of(const Tensor& weight) const {
   return packed_;
 }
 
-Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {
-  if (!lora.weights) return y;
+namespace {
+
+/// Rows of a segment, with what its path adds. Numbers are drawn by the segment's own rows, so that a mask does not
+/// depend on the rest of the pass.
+Tensor adapted(const Tensor& y, const Tensor& x, const LoraSegment& s, double drop, uint64_t seed) {
   Tensor input = x;
-  if (lora.dropout > 0) {
-    Generator generator(lora.dropout_seed);
-    input = dropout(x, lora.dropout, true, &generator);
+  if (drop > 0) {
+    Generator generator(seed);
+    input = dropout(x, drop, true, &generator);
   }
-  const Tensor h = mul(linear(input, lora.weights->a), lora.weights->scale);
-  return add(y, linear(h, lora.weights->b));
+  return add(y, linear(mul(linear(input, s.a), s.scale), s.b));
+}
+
+}  // namespace
+
+Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {
+  if (lora.segments.empty()) return y;
+  TensorList parts;
+  int64_t at = 0;
+  const auto plain_up_to = [&](int64_t row) {
+    if (row > at) parts.push_back(narrow(y, 0, at, row - at));
+  };
+  for (size_t i = 0; i < lora.segments.size(); ++i) {
+    const LoraSegment& s = lora.segments[i];
+    const int64_t rows = s.end - s.begin;
+    plain_up_to(s.begin);
+    parts.push_back(adapted(narrow(y, 0, s.begin, rows), narrow(x, 0, s.begin, rows), s,
+                            lora.dropout.empty() ? 0 : lora.dropout[i], lora.dropout_seed));
+    at = s.end;
+  }
+  plain_up_to(y.size(0));
+  return parts.size() == 1 ? parts[0] : cat(parts, 0);
 }
 
 }  // namespace hearth::llm

@@ -23,7 +23,7 @@ class Linear : public nn::Module {
   /// Uninitialised weight [out, in] and, if asked for, bias [out].
   Linear(int64_t in, int64_t out, bool bias, Dtype dtype);
 
-  /// x [tokens, in] -> [tokens, out]; adds the adapter's path where there is one. Raises ShapeError.
+  /// x [tokens, in] -> [tokens, out]; adds the adapters' paths where there are any. Raises ShapeError.
   Tensor operator()(const Tensor& x, const LoraPath& lora = {}) const;
 
   Tensor weight, bias;
@@ -32,7 +32,7 @@ class Linear : public nn::Module {
   PackedCache packed_;
 };
 
-/// y plus the low-rank path of x; y itself when the path is empty.
+/// y plus the low-rank paths of x; y itself when there are none.
 Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora);
 
 }  // namespace hearth::llm

@@ -68,38 +68,51 @@ const RotaryTable& CausalLm::rotary_for(int64_t positions) const {
   return rotary_;
 }
 
-Tensor CausalLm::hidden(const TokenBatch& batch, const LoraAdapter* adapter, KvCache* cache,
+Tensor CausalLm::hidden(const TokenBatch& batch, const RowAdapters& adapters, KvCache* cache,
                         const DropoutSeed& dropout) const {
   const int64_t* positions = batch.positions.data<int64_t>();
   int64_t longest = 0;
   for (int64_t i = 0; i < batch.size(); ++i) longest = std::max(longest, positions[i] + 1);
-  return model(ForwardContext{batch, rotary_for(longest), adapter, dropout, cache});
+  return model(ForwardContext{batch, rotary_for(longest), adapters, dropout, cache});
 }
 
-Tensor CausalLm::logits(const Tensor& hidden, const LoraAdapter* adapter) const {
-  LoraPath lora;
-  if (adapter) lora.weights = adapter->at(linear_layers_.size() - 1);
+LoraSegments CausalLm::head_segments(const RowAdapters& adapters, int64_t rows) const {
+  LoraSegments segments;
+  for (const AdapterRows& r : adapters.ranges(rows))
+    if (const LoraWeights* w = r.adapter->at(linear_layers_.size() - 1))
+      segments.push_back({w->a, w->b, w->scale, r.begin, r.end});
+  return segments;
+}
+
+Tensor CausalLm::logits(const Tensor& hidden, const RowAdapters& adapters) const {
+  const LoraPath lora{head_segments(adapters, hidden.size(0)), {}, 0};
   const Tensor& weight = head_weight();
   if (weight.requires_grad()) return add_lora(linear(hidden, weight), hidden, lora);
   const PackedLinear& packed = packed_head_.of(weight);
-  if (!lora.weights) return linear(hidden, packed);
-  return lora_linear(hidden, packed, {}, lora.weights->a, lora.weights->b, lora.weights->scale);
+  return lora.segments.empty() ? linear(hidden, packed) : lora_linear(hidden, packed, {}, lora.segments);
 }
 
-Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const LoraAdapter* adapter) const {
-  if (adapter && adapter->at(linear_layers_.size() - 1)) return token_log_probs(logits(hidden, adapter), targets);
+Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters) const {
+  if (!head_segments(adapters, hidden.size(0)).empty()) return token_log_probs(logits(hidden, adapters), targets);
   const Tensor& weight = head_weight();
   return weight.requires_grad() ? linear_log_probs(hidden, weight, targets)
                                 : linear_log_probs(hidden, packed_head_.of(weight), targets);
 }
 
-Tensor CausalLm::weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
-                               const LoraAdapter* adapter) const {
-  if (adapter && adapter->at(linear_layers_.size() - 1))
-    return neg(sum(mul(log_probs(hidden, targets, adapter), weights)));
+CrossEntropy CausalLm::cross_entropy(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
+                                     const RowAdapters& adapters) const {
+  if (!head_segments(adapters, hidden.size(0)).empty()) {
+    const Tensor lp = log_probs(hidden, targets, adapters);
+    return {neg(sum(mul(lp, weights))), lp.detach()};
+  }
   const Tensor& weight = head_weight();
-  return weight.requires_grad() ? linear_cross_entropy(hidden, weight, targets, weights).loss
-                                : linear_cross_entropy(hidden, packed_head_.of(weight), targets, weights).loss;
+  return weight.requires_grad() ? linear_cross_entropy(hidden, weight, targets, weights)
+                                : linear_cross_entropy(hidden, packed_head_.of(weight), targets, weights);
+}
+
+Tensor CausalLm::weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
+                               const RowAdapters& adapters) const {
+  return cross_entropy(hidden, targets, weights, adapters).loss;
 }
 
 TokenBatch pack(const std::vector<std::vector<int32_t>>& sequences) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "hearth/ops/cross_entropy.h"
 #include "llm/blocks/decoder.h"
 #include "llm/blocks/kv_cache.h"
 
@@ -21,19 +22,24 @@ class CausalLm : public nn::Module {
   void initialize(uint64_t seed, double std = 0.02);
 
   /// Hidden states [tokens, hidden] of a packed batch. With a cache, the batch continues the cached sequences.
-  Tensor hidden(const TokenBatch& batch, const LoraAdapter* adapter = nullptr, KvCache* cache = nullptr,
+  Tensor hidden(const TokenBatch& batch, const RowAdapters& adapters = {}, KvCache* cache = nullptr,
                 const DropoutSeed& dropout = {}) const;
 
-  /// Logits [rows, vocab] of hidden states [rows, hidden], float32.
-  Tensor logits(const Tensor& hidden, const LoraAdapter* adapter = nullptr) const;
+  /// Logits [rows, vocab] of hidden states [rows, hidden], float32. Here and below, adapters name rows of `hidden`.
+  Tensor logits(const Tensor& hidden, const RowAdapters& adapters = {}) const;
 
   /// log p(target) of each hidden state, float32 [rows], differentiable; targets int64 [rows]. The logits of all rows
   /// are never stored, and a row's bits are those of log_softmax(logits(row)).
-  Tensor log_probs(const Tensor& hidden, const Tensor& targets, const LoraAdapter* adapter = nullptr) const;
+  Tensor log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters = {}) const;
 
-  /// -sum(weights * log p(target)), a scalar; faster in training than the same sum over `log_probs`.
+  /// -sum(weights * log p(target)), a scalar, and the log-probabilities as in `log_probs`; faster in training than the
+  /// same sum over them. weights float32 [rows]; targets of -100 take no part.
+  CrossEntropy cross_entropy(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
+                             const RowAdapters& adapters = {}) const;
+
+  /// The loss alone.
   Tensor weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
-                       const LoraAdapter* adapter = nullptr) const;
+                       const RowAdapters& adapters = {}) const;
 
   /// The output layer's weight [vocab, hidden]: the embedding when tied.
   const Tensor& head_weight() const { return config_.tie_word_embeddings ? model.embed_tokens : lm_head.weight; }
@@ -47,6 +53,7 @@ class CausalLm : public nn::Module {
 
  private:
   const RotaryTable& rotary_for(int64_t positions) const;
+  LoraSegments head_segments(const RowAdapters& adapters, int64_t rows) const;
 
   DecoderConfig config_;
   std::vector<LinearShape> linear_layers_;

@@ -13,6 +13,7 @@
 namespace hearth::cpu {
 
 extern kernels::MatmulFn matmul;
+extern kernels::MatmulGroupedFn matmul_grouped;
 extern kernels::PackFn pack;
 extern kernels::MatmulPackedFn matmul_packed;
 
@@ -85,6 +86,20 @@ void integer_rows(const Tensor& out, const Tensor& a, const Tensor& b, bool accu
       for (int64_t c = 0; c < width; ++c) to[j + c] = T(sums[c]);
     }
   }
+}
+
+void grouped_product(const kernels::GroupedProduct& p, bool accumulate) {
+  gemm({.m = p.m,
+        .n = p.n,
+        .k = p.k,
+        .a = {p.a, Storage::f32, p.a_row, p.a_column},
+        .b = {p.b, Storage::f32, p.b_row, p.b_column},
+        .c = p.out,
+        .c_storage = Storage::f32,
+        .c_row = p.out_row,
+        .accumulate = accumulate});
+  for (int64_t i = 0; p.scale != 1 && i < p.m; ++i)
+    for (int64_t j = 0; j < p.n; ++j) p.out[i * p.out_row + j] *= p.scale;
 }
 
 /// A packed weight of this backend: panels of the own kernel, or oneDNN's layout for products of two bfloat16 numbers.
@@ -169,6 +184,31 @@ void matmul(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate
   dispatch(Types<int64_t, int32_t, int16_t, int8_t, uint8_t, bool>{}, a.dtype(), "matmul", [&]<class T>() {
     parallel_for(0, rows, 8192 / work + 1,
                  [&](int64_t begin, int64_t end) { integer_rows<T>(out, a, b, accumulate, begin, end); });
+  });
+}
+
+void matmul_grouped(std::span<const kernels::GroupedProduct> products, bool accumulate) {
+  // A large product uses all threads by itself; runs of small ones are a thread's task each.
+  constexpr double flops_of_5_us = 5e5, flops_of_large = 2e7;
+  std::vector<int64_t> small, starts = {0};
+  double flops = 0;
+  for (size_t i = 0; i < products.size(); ++i) {
+    const kernels::GroupedProduct& p = products[i];
+    const double own = 2.0 * double(p.m) * double(p.n) * double(p.k);
+    if (own >= flops_of_large || products.size() == 1) {
+      grouped_product(p, accumulate);
+      continue;
+    }
+    small.push_back(int64_t(i));
+    flops += own + 1e4;
+    if (flops < flops_of_5_us) continue;
+    starts.push_back(int64_t(small.size()));
+    flops = 0;
+  }
+  if (starts.back() != int64_t(small.size())) starts.push_back(int64_t(small.size()));
+  parallel_for(0, int64_t(starts.size()) - 1, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = starts[size_t(begin)]; i < starts[size_t(end)]; ++i)
+      grouped_product(products[size_t(small[size_t(i)])], accumulate);
   });
 }
 

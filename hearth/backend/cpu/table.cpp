@@ -31,6 +31,7 @@ kernels::ReduceIndexFn reduce_index;
 kernels::SelectRankFn select_rank;
 kernels::CumulateFn cumulate;
 kernels::MatmulFn matmul;
+kernels::MatmulGroupedFn matmul_grouped;
 kernels::PackFn pack;
 kernels::MatmulPackedFn matmul_packed;
 kernels::SoftmaxFn softmax;
@@ -78,6 +79,7 @@ void install() {
   kernels::select_rank.set(here, select_rank);
   kernels::cumulate.set(here, cumulate);
   kernels::matmul.set(here, matmul);
+  kernels::matmul_grouped.set(here, matmul_grouped);
   kernels::pack.set(here, pack);
   kernels::matmul_packed.set(here, matmul_packed);
   kernels::softmax.set(here, softmax);

@@ -9,6 +9,8 @@
 // (row- and thread-invariant too, twice as fast), which `matmul` does not do.
 #pragma once
 
+#include <span>
+
 #include "hearth/backend/slot.h"
 #include "hearth/core/ref.h"
 #include "hearth/core/tensor.h"
@@ -46,7 +48,25 @@ using PackFn = Ref<PackedWeight>(const Tensor& weight, PackUse use, Dtype input)
 using MatmulPackedFn = void(const Tensor& out, const Tensor& x, const PackedWeight& weight, const Tensor& bias,
                             bool accumulate);
 
+/// One product of a group, float32: out[m, n] = scale * a[m, k] b[k, n]. Strides count elements; the columns of a row
+/// of out are adjacent.
+struct GroupedProduct {
+  int64_t m, n, k;
+  const float* a;
+  int64_t a_row, a_column;
+  const float* b;
+  int64_t b_row, b_column;
+  float* out;
+  int64_t out_row;
+  float scale = 1;  ///< multiplies the rounded sum; 1 when accumulating
+};
+
+/// Products that do not touch each other's results, side by side where they are small: the same bits as `matmul` of
+/// each. With `accumulate`, out += a b.
+using MatmulGroupedFn = void(std::span<const GroupedProduct> products, bool accumulate);
+
 inline constinit Slot<MatmulFn> matmul{"matmul"};
+inline constinit Slot<MatmulGroupedFn> matmul_grouped{"matmul_grouped"};
 inline constinit Slot<PackFn> pack{"pack"};
 inline constinit Slot<MatmulPackedFn> matmul_packed{"matmul_packed"};
 
