@@ -81,13 +81,13 @@ void add_patterns(const LoraAdapter& adapter, boost::json::object& json) {
 }  // namespace
 
 void save_adapter(const LoraAdapter& adapter, const std::string& folder, const std::string& base,
-                  const std::string& fingerprint) {
+                  const std::string& fingerprint, FileSystem& fs) {
   std::filesystem::create_directories(folder);
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : adapter.named_parameters()) tensors[prefix + name] = tensor;
   std::map<std::string, std::string> metadata = {{"format", "pt"}};
   if (!fingerprint.empty()) metadata[fingerprint_key] = fingerprint;
-  save_safetensors(folder + "/adapter_model.safetensors", tensors, metadata);
+  save_safetensors(folder + "/adapter_model.safetensors", tensors, metadata, fs);
   const LoraConfig& config = adapter.config();
   boost::json::object json;
   json["base_model_name_or_path"] = base;
@@ -105,13 +105,13 @@ void save_adapter(const LoraAdapter& adapter, const std::string& folder, const s
   json["target_modules"] = target_modules(adapter);
   json["task_type"] = "CAUSAL_LM";
   json["use_rslora"] = config.rank_stabilized;
-  write_file_atomic(folder + "/adapter_config.json", boost::json::serialize(json) + "\n");
+  write_file_atomic(folder + "/adapter_config.json", boost::json::serialize(json) + "\n", fs);
 }
 
 LoraAdapter load_adapter(const std::string& folder, const std::vector<LinearShape>& layers,
-                         const std::string& fingerprint) {
+                         const std::string& fingerprint, FileSystem& fs) {
   const std::string config_path = folder + "/adapter_config.json";
-  const boost::json::value value = read_json(config_path);
+  const boost::json::value value = read_json(config_path, {}, fs);
   const JsonObject json(value, config_path);
   refuse_unknown(json);
   LoraConfig config;
@@ -125,7 +125,7 @@ LoraAdapter load_adapter(const std::string& folder, const std::vector<LinearShap
     for (const auto& target : targets->get_array())
       if (target.is_string()) config.target_modules.emplace_back(target.get_string());
 
-  const SafetensorsFile file = SafetensorsFile::open(folder + "/adapter_model.safetensors");
+  const SafetensorsFile file = SafetensorsFile::open(folder + "/adapter_model.safetensors", fs);
   std::set<std::string> unused;
   for (const std::string& name : file.names()) unused.insert(name);
   std::vector<LoraWeights> weights(layers.size());

@@ -34,8 +34,6 @@ struct LossSums {
   double smallest_ratio = 0, largest_ratio = 0;
 
   void add_ratio(double ratio);
-  /// Joins the sums of the sequences that follow.
-  void add(const LossSums& later);
 };
 
 /// One kind of loss with its settings. All are sums over targets. A derived class is one file of this folder.

@@ -1,0 +1,17 @@
+// What a LoraTrainer holds.
+#pragma once
+
+#include "llm/tune/lora_trainer.h"
+
+namespace hearth::llm {
+
+struct LoraTrainer::State {
+  std::shared_ptr<const CausalLm> base;
+  std::string fingerprint;
+  std::shared_ptr<LoraAdapter> adapter;  ///< shared with snapshots; never written while it is
+  TensorList exp_avg, exp_avg_sq;        ///< one a parameter, in the adapter's order; empty before the first step
+  int64_t step = 0;
+  TensorList gradient;  ///< one a parameter; empty: none. Never written in place: a pass replaces it as a whole
+};
+
+}  // namespace hearth::llm
