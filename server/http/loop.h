@@ -43,7 +43,7 @@ class Loop {
   /// Runs `fn(signal)` on the loop thread whenever one of `signals` reaches the process, instead of what they do by
   /// themselves.
   void on_signal(std::vector<int> signals, std::function<void(int)> fn);
-  /// Whether the caller is on the thread that is in run().
+  /// Whether the caller is on the thread that is in run(), or nobody is.
   bool in_loop_thread() const;
 
   /// What Asio needs; defined in loop_impl.h, for server/http only.
