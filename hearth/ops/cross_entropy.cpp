@@ -12,6 +12,7 @@
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
 #include "hearth/ops/inplace.h"
+#include "hearth/ops/low_rank.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/reduce.h"
 #include "hearth/ops/softmax.h"
@@ -47,12 +48,23 @@ void check_arguments(const char* name, const Tensor& hidden, const Tensor& weigh
                      targets.device());
 }
 
-/// The tokens that have a target, side by side; `rows` is undefined when that is all of them.
+/// The tokens that have a target, side by side, and the segments among them; `rows` is undefined when that is all.
 struct Active {
   Tensor rows, hidden, targets;
+  LoraSegments segments;
 };
 
-Active find_active(const char* name, const Tensor& hidden, const Tensor& targets, int64_t vocab) {
+/// Segments of all rows as segments of the chosen ones (ascending).
+LoraSegments among(const std::vector<int64_t>& rows, LoraSegments segments) {
+  const auto before = [&](int64_t row) {
+    return int64_t(std::lower_bound(rows.begin(), rows.end(), row) - rows.begin());
+  };
+  for (LoraSegment& s : segments) s.begin = before(s.begin), s.end = before(s.end);
+  return segments;
+}
+
+Active find_active(const char* name, const Tensor& hidden, const Tensor& targets, int64_t vocab,
+                   const LoraSegments& segments) {
   const std::vector<int64_t> all = to_vector<int64_t>(targets);
   std::vector<int64_t> rows, kept;
   for (size_t t = 0; t < all.size(); ++t) {
@@ -63,8 +75,8 @@ Active find_active(const char* name, const Tensor& hidden, const Tensor& targets
     kept.push_back(all[t]);
   }
   const Shape shape = {int64_t(rows.size())};
-  if (rows.size() == all.size()) return {{}, contiguous(hidden), from_values<int64_t>(kept, shape)};
-  Active active{from_values<int64_t>(rows, shape), {}, from_values<int64_t>(kept, shape)};
+  if (rows.size() == all.size()) return {{}, contiguous(hidden), from_values<int64_t>(kept, shape), segments};
+  Active active{from_values<int64_t>(rows, shape), {}, from_values<int64_t>(kept, shape), among(rows, segments)};
   active.hidden = index_select(hidden, 0, active.rows);
   return active;
 }
@@ -90,27 +102,66 @@ struct Head {
   }
 };
 
+/// Which gradients of {hidden, weight, a, b, a, b, ...} a pass computes.
+struct Wanted {
+  bool hidden = false, weight = false;
+  std::vector<bool> a, b;
+
+  Wanted() = default;
+  template <class F>
+  Wanted(size_t segments, F&& needs) : hidden(needs(0)), weight(needs(1)) {
+    for (size_t i = 0; i < segments; ++i) {
+      a.push_back(needs(int(2 + 2 * i)));
+      b.push_back(needs(int(3 + 2 * i)));
+    }
+  }
+  bool low_rank() const { return hidden || std::find(a.begin(), a.end(), true) != a.end(); }
+};
+
 struct Pass {
   Tensor log_probs, dhidden, dweight;
+  TensorList da, db;  ///< by segment
+
+  /// Gradients in the order of the node's inputs, each the way `finished` has it.
+  template <class F>
+  Grads grads(F&& finished) const {
+    Grads out = {finished(dhidden), finished(dweight)};
+    for (size_t i = 0; i < da.size(); ++i) {
+      out.push_back(finished(da[i]));
+      out.push_back(finished(db[i]));
+    }
+    return out;
+  }
 };
 
 /// Log-probabilities and, with coefficients (of the active tokens), the gradients of sum(coefficient * log_prob).
-Pass run(const Active& active, const Head& head, const Tensor& coefficients, bool need_hidden, bool need_weight) {
+Pass run(const char* name, const Active& active, const Head& head, const Tensor& coefficients, const Wanted& want) {
   const Tensor& weight = head.weight;
   const int64_t tokens = active.hidden.size(0), step = chunk_tokens(weight.size(0));
-  Pass pass{Tensor::empty({tokens}, wide_type(active.hidden), active.hidden.device()), {}, {}};
-  if (need_hidden) pass.dhidden = empty_like(active.hidden);
-  if (need_weight) pass.dweight = zeros(weight.shape(), wide_type(active.hidden), weight.device());
+  const LowRank paths(name, active.segments, weight.shape(), tokens);
+  Pass pass{Tensor::empty({tokens}, wide_type(active.hidden), active.hidden.device()), {}, {}, {}, {}};
+  const Tensor h = paths.empty() ? Tensor() : paths.down(active.hidden);
+  const Tensor dh = want.low_rank() && !paths.empty() ? paths.new_h() : Tensor();
+  if (want.hidden) pass.dhidden = empty_like(active.hidden);
+  if (want.weight) pass.dweight = zeros(weight.shape(), wide_type(active.hidden), weight.device());
+  if (coefficients.defined()) pass.db = paths.new_b_sums(want.b);
   for (int64_t first = 0; first < tokens; first += step) {
     const int64_t count = std::min(step, tokens - first);
     const auto part = [&](const Tensor& x) { return narrow(x, 0, first, count); };
     const Tensor logits = Tensor::empty({count, weight.size(0)}, active.hidden.dtype(), weight.device());
     head.logits(logits, part(active.hidden));
+    if (h.defined()) paths.up(logits, h, first);
     kernels::token_log_probs(logits.device(), part(pass.log_probs), logits, part(active.targets),
                              coefficients.defined() ? part(coefficients) : Tensor());
-    if (need_hidden) head.dhidden(part(pass.dhidden), logits);
-    if (need_weight) product(pass.dweight, transpose(logits, 0, 1), part(active.hidden), true);
+    if (want.hidden) head.dhidden(part(pass.dhidden), logits);
+    if (want.weight) product(pass.dweight, transpose(logits, 0, 1), part(active.hidden), true);
+    if (dh.defined()) paths.up_backward(dh, logits, first);
+    if (!pass.db.empty()) paths.add_b_gradients(pass.db, h, logits, first);
   }
+  if (want.hidden && dh.defined()) paths.down_backward(pass.dhidden, dh);
+  if (!pass.db.empty())
+    pass.da = dh.defined() ? paths.a_gradients(dh, active.hidden, want.a) : TensorList(pass.db.size());
+  LowRank::finish_b_gradients(pass.db);
   return pass;
 }
 
@@ -127,10 +178,18 @@ Tensor composed_dlogits(const Tensor& logits, const Tensor& targets, const Tenso
   return mul(sub(onehot, softmax(logits, -1)), mul(unsqueeze(to(g, logits.dtype()), 1), active));
 }
 
-Grads composed_backward(const Tensor& hidden, const Tensor& weight, const Tensor& targets, const Tensor& g) {
+Grads composed_backward(const Tensor& hidden, const Tensor& weight, const LoraSegments& segments, const Tensor& targets,
+                        const Tensor& g) {
   const Tensor same = to(weight, hidden.dtype());
-  const Tensor dlogits = composed_dlogits(matmul(hidden, transpose(same, 0, 1)), targets, g);
-  return {matmul(dlogits, same), to(matmul(transpose(dlogits, 0, 1), hidden), weight.dtype())};
+  Tensor logits = matmul(hidden, transpose(same, 0, 1));
+  if (!segments.empty()) logits = add(logits, composed_low_rank(segments, hidden, weight.size(0)));
+  const Tensor dlogits = composed_dlogits(logits, targets, g);
+  Grads grads = {matmul(dlogits, same), to(matmul(transpose(dlogits, 0, 1), hidden), weight.dtype())};
+  if (segments.empty()) return grads;
+  Grads low = composed_low_rank_backward(segments, hidden, dlogits);
+  grads[0] = add(grads[0], low[0]);
+  grads.insert(grads.end(), low.begin() + 1, low.end());
+  return grads;
 }
 
 Tensor selected(const Active& active, const Tensor& x) {
@@ -180,86 +239,115 @@ std::optional<PackedLinear> kept_pack(const Head& head) {
   return head.packed ? std::optional<PackedLinear>(*head.packed) : std::nullopt;
 }
 
-Tensor head_log_probs(const Tensor& hidden, const Head& head, const Tensor& targets) {
+/// What both ops keep for their backward besides gradients.
+struct Kept {
+  Saved hidden, weight;
+  SavedSegments segments;
+  Tensor targets;
+
+  Grads composed(const GradContext& c, const Tensor& g) const {
+    return composed_backward(hidden.get(c), weight.get(c), segments.get(c), targets, g);
+  }
+};
+
+void check_segments(const char* name, const Tensor& hidden, const Tensor& weight, const LoraSegments& segments) {
+  if (segments.empty()) return;
+  check<DtypeError>(hidden.dtype() == Dtype::float32, name, ": low-rank paths need float32 hidden: ", hidden.dtype());
+  LowRank(name, segments, weight.shape(), hidden.size(0));
+}
+
+Tensor head_log_probs(const Tensor& hidden, const Head& head, const Tensor& targets, const LoraSegments& segments) {
   const Tensor& weight = head.weight;
   constexpr const char* name = "linear_log_probs";
   check_arguments(name, hidden, weight, targets);
+  check_segments(name, hidden, weight, segments);
   Tensor log_probs;
   {
     NoGrad guard;
-    const Active active = find_active(name, hidden, targets, weight.size(0));
-    log_probs = spread(active, run(active, head, {}, false, false).log_probs, hidden.size(0));
+    const Active active = find_active(name, hidden, targets, weight.size(0), segments);
+    log_probs = spread(active, run(name, active, head, {}, {}).log_probs, hidden.size(0));
   }
-  if (!needs_grad(hidden, weight)) return log_probs;
-  return record(name, log_probs, {hidden, weight},
-                [hidden = save(hidden), weight = save(weight), targets = clone(targets),
+  if (!needs_grad(hidden, weight) && !needs_grad(segments)) return log_probs;
+  return record(name, log_probs, with_segments({hidden, weight}, segments),
+                [kept = Kept{save(hidden), save(weight), SavedSegments(segments), clone(targets)},
                  packed = kept_pack(head)](const GradContext& c) -> Grads {
-                  const Tensor h = hidden.get(c), w = weight.get(c);
-                  if (grad_enabled()) return composed_backward(h, w, targets, c.dy());
-                  const Active active = find_active("linear_log_probs", h, targets, w.size(0));
-                  const Pass pass =
-                      run(active, {w, packed ? &*packed : nullptr}, selected(active, c.dy()), c.needs(0), c.needs(1));
-                  return {c.needs(0) ? spread(active, pass.dhidden, h.size(0)) : Tensor(),
-                          c.needs(1) ? to(pass.dweight, w.dtype()) : Tensor()};
+                  if (grad_enabled()) return kept.composed(c, c.dy());
+                  const Tensor hidden = kept.hidden.get(c), weight = kept.weight.get(c);
+                  const LoraSegments segments = kept.segments.get(c);
+                  const Active active = find_active(name, hidden, kept.targets, weight.size(0), segments);
+                  const Wanted want(segments.size(), [&](int i) { return c.needs(i); });
+                  Pass pass = run(name, active, {weight, packed ? &*packed : nullptr}, selected(active, c.dy()), want);
+                  if (want.hidden) pass.dhidden = spread(active, pass.dhidden, hidden.size(0));
+                  if (want.weight) pass.dweight = to(pass.dweight, weight.dtype());
+                  return pass.grads([](const Tensor& x) { return x; });
                 });
 }
 
-CrossEntropy head_cross_entropy(const Tensor& hidden, const Head& head, const Tensor& targets,
-                                const Tensor& token_weights) {
-  const Tensor& weight = head.weight;
-  constexpr const char* name = "linear_cross_entropy";
-  check_arguments(name, hidden, weight, targets);
+/// Weights of the tokens, checked; ones when there are none.
+Tensor loss_factors(const char* name, const Tensor& hidden, const Tensor& targets, const Tensor& token_weights) {
   const Tensor factors =
       token_weights.defined() ? token_weights.detach() : ones({hidden.size(0)}, wide_type(hidden), hidden.device());
   check<ShapeError>(factors.shape() == targets.shape(), name, ": one weight per token is needed: ", factors.shape(),
                     " for hidden ", hidden.shape());
   check<DtypeError>(factors.dtype() == wide_type(hidden), name, ": token weights must be ", wide_type(hidden), ": ",
                     factors.dtype());
-  const bool train = needs_grad(hidden, weight);
+  return factors;
+}
+
+CrossEntropy head_cross_entropy(const Tensor& hidden, const Head& head, const Tensor& targets,
+                                const Tensor& token_weights, const LoraSegments& segments) {
+  const Tensor& weight = head.weight;
+  constexpr const char* name = "linear_cross_entropy";
+  check_arguments(name, hidden, weight, targets);
+  check_segments(name, hidden, weight, segments);
+  const Tensor factors = loss_factors(name, hidden, targets, token_weights);
+  const bool train = needs_grad(hidden, weight) || needs_grad(segments);
+  const TensorList inputs = with_segments({hidden, weight}, segments);
   Pass pass;
   CrossEntropy result;
   {
     NoGrad guard;
-    const Active active = find_active(name, hidden, targets, weight.size(0));
-    pass = run(active, head, train ? neg(selected(active, factors)) : Tensor(), train && hidden.requires_grad(),
-               train && weight.requires_grad());
+    const Active active = find_active(name, hidden, targets, weight.size(0), segments);
+    const Wanted want(segments.size(), [&](int i) { return train && inputs[size_t(i)].requires_grad(); });
+    pass = run(name, active, head, train ? neg(selected(active, factors)) : Tensor(), want);
     result.log_probs = spread(active, pass.log_probs, hidden.size(0));
     if (pass.dhidden.defined()) pass.dhidden = spread(active, pass.dhidden, hidden.size(0));
     result.loss = weighted_loss(result.log_probs, factors);
   }
   if (!train) return result;
-  record(name, result.loss, {hidden, weight},
-         [hidden = save(hidden), weight = save(weight), targets = clone(targets), factors = clone(factors),
-          dhidden = pass.dhidden, dweight = pass.dweight, hidden_type = hidden.dtype(),
-          weight_type = weight.dtype()](const GradContext& c) -> Grads {
-           if (grad_enabled())
-             return composed_backward(hidden.get(c), weight.get(c), targets, neg(mul(factors, c.dy())));
-           const auto scaled = [&](const Tensor& x, Dtype dtype) {
-             return x.defined() ? to(mul(x, to(c.dy(), x.dtype())), dtype) : Tensor();
-           };
-           return {scaled(dhidden, hidden_type), scaled(dweight, weight_type)};
+  pass.log_probs = {};
+  record(name, result.loss, inputs,
+         [kept = Kept{save(hidden), save(weight), SavedSegments(segments), clone(targets)}, factors = clone(factors),
+          pass = std::move(pass), weight_type = weight.dtype()](const GradContext& c) -> Grads {
+           if (grad_enabled()) return kept.composed(c, neg(mul(factors, c.dy())));
+           Grads grads =
+               pass.grads([&](const Tensor& x) { return x.defined() ? mul(x, to(c.dy(), x.dtype())) : Tensor(); });
+           if (grads[1].defined()) grads[1] = to(grads[1], weight_type);
+           return grads;
          });
   return result;
 }
 
 }  // namespace
 
-Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
-  return head_log_probs(hidden, {weight}, targets);
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                        const LoraSegments& segments) {
+  return head_log_probs(hidden, {weight}, targets, segments);
 }
 
-Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets) {
-  return head_log_probs(hidden, {head.weight(), &head}, targets);
+Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
+                        const LoraSegments& segments) {
+  return head_log_probs(hidden, {head.weight(), &head}, targets, segments);
 }
 
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                                  const Tensor& token_weights) {
-  return head_cross_entropy(hidden, {weight}, targets, token_weights);
+                                  const Tensor& token_weights, const LoraSegments& segments) {
+  return head_cross_entropy(hidden, {weight}, targets, token_weights, segments);
 }
 
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
-                                  const Tensor& token_weights) {
-  return head_cross_entropy(hidden, {head.weight(), &head}, targets, token_weights);
+                                  const Tensor& token_weights, const LoraSegments& segments) {
+  return head_cross_entropy(hidden, {head.weight(), &head}, targets, token_weights, segments);
 }
 
 }  // namespace hearth

@@ -3,6 +3,7 @@
 
 #include "hearth/core/tensor.h"
 #include "hearth/ops/linear.h"
+#include "hearth/ops/lora.h"
 
 namespace hearth {
 
@@ -21,11 +22,15 @@ Tensor token_log_probs(const Tensor& logits, const Tensor& targets);
 /// A token's bits do not depend on other tokens and, in float32 and float64, are those of
 /// log_softmax(matmul(hidden, weight^T)). Differentiable in hidden and weight; the backward computes the logits again.
 /// Raises ShapeError, DtypeError, IndexError for a target outside the vocabulary.
+/// Low-rank paths beside the head belong to rows of hidden, which is float32 then; their a and b get gradients whose
+/// bits, like those of a token, do not depend on the rest of the pass. The logits are those of lora_linear.
 /// Example: Tensor logp = linear_log_probs(hidden, head, targets);
-Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets);
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                        const LoraSegments& segments = {});
 
 /// The same with a frozen head that was packed once: no gradient for it. hidden float32.
-Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets);
+Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
+                        const LoraSegments& segments = {});
 
 struct CrossEntropy {
   Tensor loss;       ///< 0-dim: -sum over tokens of token_weight * log-probability
@@ -36,10 +41,11 @@ struct CrossEntropy {
 /// float64 hidden) or undefined (1); divide by their sum beforehand for a mean. Arguments, bits and errors as in
 /// linear_log_probs; the log-probabilities have the same bits. Faster than it in training: gradients are computed with
 /// the loss, chunk by chunk, so that no logit is computed twice; memory for them is that of hidden (and of weight, if
-/// it is trained). Example: CrossEntropy c = linear_cross_entropy(hidden, head, targets, weights); backward(c.loss);
+/// it is trained, and of the paths). Example: CrossEntropy c = linear_cross_entropy(hidden, head, targets, weights);
+/// backward(c.loss);
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
-                                  const Tensor& token_weights = {});
+                                  const Tensor& token_weights = {}, const LoraSegments& segments = {});
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,
-                                  const Tensor& token_weights = {});
+                                  const Tensor& token_weights = {}, const LoraSegments& segments = {});
 
 }  // namespace hearth

@@ -27,42 +27,63 @@ LoraSegments joined(const LoraSegments& segments) {
   return out;
 }
 
-/// Gradients of {x, bias, a, b, a, b, ...} in plain ops, for higher derivatives.
-Grads composed_backward(const Tensor& dy, const PackedLinear& weight, const Tensor& x, const LoraSegments& segments) {
-  Grads low = composed_low_rank_backward(segments, x, dy);
-  Grads grads = {add(matmul(dy, to(weight.weight(), Dtype::float32)), low[0]), sum(dy, {0})};
-  grads.insert(grads.end(), low.begin() + 1, low.end());
-  return grads;
-}
-
-Grads fused_backward(const GradContext& c, const PackedLinear& weight, const Tensor& x, const LoraSegments& segments,
-                     const Tensor& h) {
-  const Tensor dy = contiguous(c.dy());
-  const LowRank paths("lora_linear", segments, weight.weight().shape(), x.size(0));
+/// Adds the gradients of the paths' a and b to `grads`, whose first two are of the node's own inputs, and their share
+/// of the gradient of x to dx, if that is defined.
+void fused_low_rank_backward(const GradContext& c, const LowRank& paths, size_t segments, const Tensor& x,
+                             const Tensor& h, const Tensor& dy, const Tensor& dx, Grads& grads) {
   std::vector<bool> want_a, want_b;
-  bool want_dh = c.needs(0);
-  for (size_t i = 0; i < segments.size(); ++i) {
+  bool want_dh = dx.defined();
+  for (size_t i = 0; i < segments; ++i) {
     want_a.push_back(c.needs(int(2 + 2 * i)));
     want_b.push_back(c.needs(int(3 + 2 * i)));
     want_dh = want_dh || want_a.back();
   }
   const Tensor dh = want_dh ? paths.new_h() : Tensor();
   if (want_dh) paths.up_backward(dh, dy);
+  if (dx.defined()) paths.down_backward(dx, dh);
+  TensorList da = want_dh ? paths.a_gradients(dh, x, want_a) : TensorList(segments);
+  TensorList db = paths.new_b_sums(want_b);
+  paths.add_b_gradients(db, h, dy);
+  LowRank::finish_b_gradients(db);
+  for (size_t i = 0; i < segments; ++i) {
+    grads.push_back(std::move(da[i]));
+    grads.push_back(std::move(db[i]));
+  }
+}
+
+/// Gradients of {x, bias, a, b, a, b, ...}; in plain ops where a graph is being built, for higher derivatives.
+Grads linear_backward(const GradContext& c, const PackedLinear& weight, const Tensor& x, const LoraSegments& segments,
+                      const Tensor& h) {
+  if (grad_enabled()) {
+    Grads low = composed_low_rank_backward(segments, x, c.dy());
+    Grads grads = {add(matmul(c.dy(), to(weight.weight(), Dtype::float32)), low[0]), sum(c.dy(), {0})};
+    grads.insert(grads.end(), low.begin() + 1, low.end());
+    return grads;
+  }
+  const Tensor dy = contiguous(c.dy());
   Grads grads(2);
   if (c.needs(0)) {
     grads[0] = Tensor::empty(x.shape());
     weight.backward(grads[0], dy);
-    paths.down_backward(grads[0], dh);
   }
   if (c.needs(1)) grads[1] = sum(dy, {0});
-  TensorList da = want_dh ? paths.a_gradients(dh, x, want_a) : TensorList(segments.size());
-  TensorList db = paths.new_b_sums(want_b);
-  paths.add_b_gradients(db, h, dy);
-  LowRank::finish_b_gradients(db);
-  for (size_t i = 0; i < segments.size(); ++i) {
-    grads.push_back(std::move(da[i]));
-    grads.push_back(std::move(db[i]));
+  const LowRank paths("lora_linear", segments, weight.weight().shape(), x.size(0));
+  fused_low_rank_backward(c, paths, segments.size(), x, h, dy, grads[0], grads);
+  return grads;
+}
+
+/// Gradients of {y, x, a, b, a, b, ...}.
+Grads add_backward(const GradContext& c, const Tensor& x, const LoraSegments& segments, const Tensor& h) {
+  Grads grads = {c.dy()};
+  if (grad_enabled()) {
+    Grads low = composed_low_rank_backward(segments, x, c.dy());
+    grads.insert(grads.end(), low.begin(), low.end());
+    return grads;
   }
+  const Tensor dy = contiguous(c.dy());
+  grads.push_back(c.needs(1) ? zeros(x.shape()) : Tensor());
+  const LowRank paths("lora_add", segments, {dy.size(1), x.size(1)}, x.size(0));
+  fused_low_rank_backward(c, paths, segments.size(), x, h, dy, grads[1], grads);
   return grads;
 }
 
@@ -91,10 +112,27 @@ Tensor lora_linear(const Tensor& x, const PackedLinear& weight, const Tensor& bi
   if (!train) return y;
   return record("lora_linear", y, with_segments({x, wide_bias}, segments),
                 [x = save(x), saved = SavedSegments(segments), h, weight](const GradContext& c) -> Grads {
-                  const Tensor input = x.get(c);
-                  const LoraSegments paths = saved.get(c);
-                  return grad_enabled() ? composed_backward(c.dy(), weight, input, paths)
-                                        : fused_backward(c, weight, input, paths, h);
+                  return linear_backward(c, weight, x.get(c), saved.get(c), h);
+                });
+}
+
+Tensor lora_add(const Tensor& y, const Tensor& x, const LoraSegments& segments) {
+  check<DtypeError>(x.dtype() == Dtype::float32 && y.dtype() == Dtype::float32,
+                    "lora_add: y and x must be float32: ", y.dtype(), ", ", x.dtype());
+  check<ShapeError>(y.dim() == 2 && x.dim() == 2 && x.size(0) == y.size(0),
+                    "lora_add: y must be [n, out], x [n, in]: ", y.shape(), " and ", x.shape());
+  const LowRank paths("lora_add", segments, {y.size(1), x.size(1)}, x.size(0));
+  Tensor sum, h;
+  {
+    NoGrad guard;
+    sum = clone(contiguous(y));
+    h = paths.down(x);
+    paths.up(sum, h);
+  }
+  if (!needs_grad(y, x) && !needs_grad(segments)) return sum;
+  return record("lora_add", sum, with_segments({y, x}, segments),
+                [x = save(x), saved = SavedSegments(segments), h](const GradContext& c) -> Grads {
+                  return add_backward(c, x.get(c), saved.get(c), h);
                 });
 }
 

@@ -30,4 +30,9 @@ Tensor lora_linear(const Tensor& x, const PackedLinear& weight, const Tensor& bi
 /// or beyond x. Example: Tensor y = lora_linear(x, packed, {}, {{a0, b0, 2.0, 0, 5}, {a1, b1, 1.0, 9, 12}});
 Tensor lora_linear(const Tensor& x, const PackedLinear& weight, const Tensor& bias, const LoraSegments& segments);
 
+/// y + scale * (x A^T) B^T in the rows of each segment, for a y [n, out] that another op made; the sums of a row begin
+/// with y's, so the bits are those of lora_linear. Differentiable in y, x, a and b. Raises as lora_linear.
+/// Example: Tensor z = lora_add(linear(x, trained), dropout(x, 0.1), {{a, b, 2.0, 0, x.size(0)}});
+Tensor lora_add(const Tensor& y, const Tensor& x, const LoraSegments& segments);
+
 }  // namespace hearth

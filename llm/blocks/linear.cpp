@@ -43,36 +43,32 @@ const PackedLinear& PackedCache::of(const Tensor& weight) const {
 
 namespace {
 
-/// Rows of a segment, with what its path adds. Numbers are drawn by the segment's own rows, so that a mask does not
-/// depend on the rest of the pass.
-Tensor adapted(const Tensor& y, const Tensor& x, const LoraSegment& s, double drop, uint64_t seed) {
-  Tensor input = x;
-  if (drop > 0) {
-    Generator generator(seed);
-    input = dropout(x, drop, true, &generator);
+/// x with dropout in the rows of segments that have it. Numbers are drawn by a segment's own rows, so that its mask
+/// does not depend on the rest of the pass.
+Tensor dropped(const Tensor& x, const LoraPath& lora) {
+  TensorList parts;
+  int64_t at = 0;
+  const auto take_up_to = [&](int64_t row) {
+    if (row > at) parts.push_back(narrow(x, 0, at, row - at));
+    at = row;
+  };
+  for (size_t i = 0; i < lora.segments.size(); ++i) {
+    const LoraSegment& s = lora.segments[i];
+    if (lora.dropout[i] == 0) continue;
+    take_up_to(s.begin);
+    Generator generator(lora.dropout_seed);
+    parts.push_back(dropout(narrow(x, 0, s.begin, s.end - s.begin), lora.dropout[i], true, &generator));
+    at = s.end;
   }
-  return add(y, linear(mul(linear(input, s.a), s.scale), s.b));
+  take_up_to(x.size(0));
+  return parts.size() == 1 ? parts[0] : cat(parts, 0);
 }
 
 }  // namespace
 
 Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora) {
   if (lora.segments.empty()) return y;
-  TensorList parts;
-  int64_t at = 0;
-  const auto plain_up_to = [&](int64_t row) {
-    if (row > at) parts.push_back(narrow(y, 0, at, row - at));
-  };
-  for (size_t i = 0; i < lora.segments.size(); ++i) {
-    const LoraSegment& s = lora.segments[i];
-    const int64_t rows = s.end - s.begin;
-    plain_up_to(s.begin);
-    parts.push_back(adapted(narrow(y, 0, s.begin, rows), narrow(x, 0, s.begin, rows), s,
-                            lora.dropout.empty() ? 0 : lora.dropout[i], lora.dropout_seed));
-    at = s.end;
-  }
-  plain_up_to(y.size(0));
-  return parts.size() == 1 ? parts[0] : cat(parts, 0);
+  return lora_add(y, lora.dropout.empty() ? x : dropped(x, lora), lora.segments);
 }
 
 }  // namespace hearth::llm

@@ -93,21 +93,18 @@ Tensor CausalLm::logits(const Tensor& hidden, const RowAdapters& adapters) const
 }
 
 Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters) const {
-  if (!head_segments(adapters, hidden.size(0)).empty()) return token_log_probs(logits(hidden, adapters), targets);
+  const LoraSegments segments = head_segments(adapters, hidden.size(0));
   const Tensor& weight = head_weight();
-  return weight.requires_grad() ? linear_log_probs(hidden, weight, targets)
-                                : linear_log_probs(hidden, packed_head_.of(weight), targets);
+  return weight.requires_grad() ? linear_log_probs(hidden, weight, targets, segments)
+                                : linear_log_probs(hidden, packed_head_.of(weight), targets, segments);
 }
 
 CrossEntropy CausalLm::cross_entropy(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
                                      const RowAdapters& adapters) const {
-  if (!head_segments(adapters, hidden.size(0)).empty()) {
-    const Tensor lp = log_probs(hidden, targets, adapters);
-    return {neg(sum(mul(lp, weights))), lp.detach()};
-  }
+  const LoraSegments segments = head_segments(adapters, hidden.size(0));
   const Tensor& weight = head_weight();
-  return weight.requires_grad() ? linear_cross_entropy(hidden, weight, targets, weights)
-                                : linear_cross_entropy(hidden, packed_head_.of(weight), targets, weights);
+  return weight.requires_grad() ? linear_cross_entropy(hidden, weight, targets, weights, segments)
+                                : linear_cross_entropy(hidden, packed_head_.of(weight), targets, weights, segments);
 }
 
 Tensor CausalLm::weighted_loss(const Tensor& hidden, const Tensor& targets, const Tensor& weights,
