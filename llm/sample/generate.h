@@ -2,14 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "llm/models/causal_lm.h"
 #include "llm/sample/params.h"
 #include "llm/sample/sample_batch.h"
-#include "llm/sample/sampler.h"
-#include "llm/sample/stop.h"
 #include "llm/tokenizer/tokenizer.h"
 
 namespace hearth::llm {
@@ -21,7 +20,7 @@ struct Request {
 
 struct Generated {
   std::vector<int32_t> tokens;  ///< chosen tokens, a stop token included
-  std::vector<float> logprobs;  ///< of each, under the model itself: temperature 1, nothing cut off
+  std::vector<float> logprobs;  ///< of each, as SampledSequence has them
   std::string text;             ///< decoded, without stop tokens and what a stop text cut off; needs a tokenizer
   FinishReason reason = FinishReason::length;
 };
@@ -30,7 +29,8 @@ struct Generated {
 using OnToken = std::function<bool(size_t request, int32_t token, float logprob, const std::string& text)>;
 
 /// A sequence's cache is kept between calls, so that a conversation does not compute its beginning again. What comes
-/// out does not depend on that, nor on the other requests: each token's bits are those of a pass over it alone.
+/// out does not depend on that, nor on the other requests: each token's bits are those of a pass over it alone. A
+/// SampleBatch that is driven to its end.
 class Generator {
  public:
   /// `tokenizer` may be null: then there is no text and stop strings are refused. All must outlive the generator.
@@ -45,19 +45,12 @@ class Generator {
   Generated resume(const Request& request, const OnToken& on_token = {});
 
  private:
-  struct Running;
-  void check_request(const Request& request) const;
-  Running start(size_t index, const Request& request, int64_t sequence) const;
-  void step(std::vector<Running>& running, std::vector<Generated>& results, const OnToken& on_token);
-  void take(Running& run, const float* logits, Generated& result, const OnToken& on_token) const;
-  bool is_stop(const Running& run, int32_t token) const;
+  SampleRequest to_sample(const Request& request, const OnToken& on_token, size_t index) const;
 
   const CausalLm& model_;
-  const LoraAdapter* adapter_;
+  std::shared_ptr<const LoraAdapter> adapter_;  ///< not owned
   const Tokenizer* tokenizer_;
-  KvCache cache_;
-  int64_t kept_sequence_ = -1;
-  std::vector<int32_t> kept_tokens_;
+  SampleBatch conversation_;  ///< whose cache `resume` keeps
 };
 
 }  // namespace hearth::llm

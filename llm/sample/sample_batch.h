@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,11 +35,13 @@ struct SampledToken {
   int64_t sample = 0;  ///< which continuation of the request
   int32_t token = 0;
   float logprob = 0;
-  std::string text;  ///< what became certain by it; only when the request wants text
+  std::string text;                     ///< what became certain by it; only when the request wants text
+  std::span<const int32_t> top_tokens;  ///< the most likely ones, when the request wants `topk_sample_logprobs`
+  std::span<const float> top_logprobs;
 };
 
-/// `params.max_tokens` may be `to_context`: as many as the model's context has room for (it is cut to that anyway).
-/// Continuation i draws from `params.seed + i`.
+/// `params.max_tokens` may be `to_context`: as many as the model's context (it is cut to that anyway) and the cache
+/// have room for. Continuation i draws from `params.seed + i`.
 struct SampleRequest {
   static constexpr int64_t to_context = std::numeric_limits<int64_t>::max();
 
@@ -58,7 +61,8 @@ struct SampleRequest {
   int64_t target_prompt_k = 0;
   int64_t prompt_alt_tokens_k = 0;  ///< draws for each position of the prompt after the first
 
-  /// Called from `step` for each chosen token; returns false to end that continuation.
+  /// Called from `step` for each chosen token; returns false to end that continuation. An exception fails the request.
+  /// Of the batch's methods it may call `cancel` only.
   std::function<bool(const SampledToken&)> on_token;
 };
 
@@ -94,7 +98,7 @@ struct SampleLimits {
   int64_t running = 64;                    ///< continuations that run at once
   int64_t step_tokens = 512;               ///< tokens of prompts that one step computes, besides one for each running
   int64_t cache_bytes = int64_t(1) << 30;  ///< of keys and values
-  int64_t kept_sequences = 0;              ///< finished ones whose cache stays, for prompts that begin like them
+  int64_t kept_sequences = 32;             ///< finished ones whose cache stays, for prompts that begin like them
 };
 
 /// Requests join at any time, wait their turn in order, run together and leave when they are done. What comes out of a
@@ -128,7 +132,7 @@ class SampleBatch {
   int64_t waiting() const;        ///< requests that have not begun
   int64_t running() const;        ///< continuations (or prompts) under way
   int64_t bytes() const;          ///< memory that the cache takes
-  int64_t cached_tokens() const;  ///< tokens that running and kept sequences hold in the cache
+  int64_t cached_tokens() const;  ///< what running and kept sequences hold, in whole pages, shared ones once
   /// Gives all memory of the cache back that nobody runs on, kept sequences included.
   void trim();
 
