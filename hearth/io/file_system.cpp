@@ -1,11 +1,13 @@
 // FileSystem: the real calls.
 #include "hearth/io/file_system.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -20,6 +22,27 @@ ssize_t FileSystem::write(int fd, const void* data, size_t count) { return ::wri
 int FileSystem::fsync(int fd) { return ::fsync(fd); }
 int FileSystem::rename(const char* from, const char* to) { return std::rename(from, to); }
 int FileSystem::unlink(const char* path) { return ::unlink(path); }
+
+int FileSystem::mkdir(const char* path, mode_t mode) { return ::mkdir(path, mode); }
+int FileSystem::rmdir(const char* path) { return ::rmdir(path); }
+
+int FileSystem::list(const char* path, std::vector<std::string>& names) {
+  names.clear();
+  DIR* folder = ::opendir(path);
+  if (folder == nullptr) return -1;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(folder);
+    if (entry == nullptr) break;
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  const int error = errno;
+  ::closedir(folder);
+  errno = error;
+  std::sort(names.begin(), names.end());
+  return error == 0 ? 0 : -1;
+}
 
 int FileSystem::status(int fd, FileStatus& out) {
   struct stat status;
@@ -59,6 +82,11 @@ std::string errno_reason(int error) {
       return "is a directory";
     case ENOTDIR:
       return "a part of the path is not a directory";
+    case ELOOP:
+      return "is a link";
+    case EMFILE:
+    case ENFILE:
+      return "too many open files";
     case EROFS:
       return "read-only file system";
     default:

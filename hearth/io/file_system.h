@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace hearth {
 
@@ -29,6 +30,10 @@ class FileSystem {
   virtual int fsync(int fd);
   virtual int rename(const char* from, const char* to);
   virtual int unlink(const char* path);
+  virtual int mkdir(const char* path, mode_t mode);
+  virtual int rmdir(const char* path);
+  /// The names in a folder without "." and "..", in ascending order.
+  virtual int list(const char* path, std::vector<std::string>& names);
   virtual int status(int fd, FileStatus& out);
   /// Private copy-on-write mapping of the first `count` bytes; nullptr and errno on failure.
   virtual void* map(int fd, size_t count);

@@ -58,10 +58,17 @@ class FaultyFileSystem : public FileSystem {
     return fails("rename", false) ? -1 : FileSystem::rename(from, to);
   }
   int unlink(const char* path) override { return FileSystem::unlink(path); }
+  int mkdir(const char* path, mode_t mode) override {
+    return fails("mkdir", false) ? -1 : FileSystem::mkdir(path, mode);
+  }
+  int rmdir(const char* path) override { return fails("rmdir", false) ? -1 : FileSystem::rmdir(path); }
+  int list(const char* path, std::vector<std::string>& names) override {
+    return fails("list", false) ? -1 : FileSystem::list(path, names);
+  }
   int status(int fd, FileStatus& out) override { return fails("status", false) ? -1 : FileSystem::status(fd, out); }
   void* map(int fd, size_t count) override { return fails("map", false) ? nullptr : FileSystem::map(fd, count); }
 
- private:
+ protected:
   bool fails(const char* call, bool interruptible = true) {
     errno = 0;
     if (interrupt_first && interruptible && interrupted_.insert(call).second) {
@@ -75,6 +82,7 @@ class FaultyFileSystem : public FileSystem {
     return true;
   }
 
+ private:
   bool half_written_ = false;
   std::set<std::string> interrupted_;
 };
