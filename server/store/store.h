@@ -11,6 +11,7 @@
 #include "server/store/folders.h"
 #include "server/store/records.h"
 #include "server/store/tables.h"
+#include "server/store/writer.h"
 
 namespace hearth::server {
 
@@ -24,14 +25,6 @@ struct StartReport {
   std::vector<std::string> removed;  ///< folders half-written, or that no row knows
   std::vector<std::string> damaged;  ///< checkpoints whose files are missing, as tinker:// paths
   int migrated_from = 0;             ///< schema version before; 0: it was current
-};
-
-/// What the writer did since the store was opened.
-struct WriterFigures {
-  int64_t changes = 0;
-  int64_t commits = 0;
-  int64_t failed = 0;
-  double seconds_in_commit = 0;
 };
 
 /// One folder on disk, owned by one process at a time. docs/durability.md says what is promised.

@@ -14,7 +14,8 @@ namespace hearth::server {
 class Database;
 
 /// All tables over one connection. Used by one thread at a time. `insert` of a key that is there raises ValueError
-/// ("store: already there: ..."), an update of a row that is not there raises ValueError; IoError where the disk fails.
+/// ("database: rule broken: ..."), an update of a row that is not there raises ValueError; IoError where the disk
+/// fails.
 class Tables {
  public:
   explicit Tables(Database& database) : database_(database) {}
