@@ -12,8 +12,8 @@ int64_t common_prefix(const std::vector<int32_t>& a, const std::vector<int32_t>&
   return std::mismatch(a.begin(), a.begin() + long(most), b.begin()).first - a.begin();
 }
 
-/// What a shared beginning must have in common before it is worth waiting for whoever computes it.
-constexpr int64_t worth_waiting = KvCache::page_size;
+/// Tokens of a beginning that must be on their way before it is worth waiting a step for whoever computes them.
+constexpr int64_t worth_waiting = 16;
 
 }  // namespace
 
