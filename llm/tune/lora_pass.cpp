@@ -87,7 +87,7 @@ class RequestPass {
     const bool train = !units_[0].running->request.forward_only;
     GradMode mode(train);
     lay_out(train);
-    hidden_ = base().hidden(pack(sequences_), adapters_for_tokens());
+    hidden_ = base().hidden(pack(sequences_), adapters_of(token_ends_, 0, token_rows_));
     compute_log_probs();
     const Entries entries = compute_losses();
     if (!train) return;
@@ -107,8 +107,8 @@ class RequestPass {
       for (size_t i = unit.first; i < unit.last; ++i) {
         const TrainDatum& datum = data[i];
         for (size_t e = 0; e < datum.targets.size(); ++e)
-          all_.add(token_rows_ + int64_t(e) / datum.targets_per_token, datum.targets[e]);
-        token_rows_ += int64_t(datum.tokens.size());
+          all_.add(int64_t(token_rows_) + int64_t(e) / datum.targets_per_token, datum.targets[e]);
+        token_rows_ += datum.tokens.size();
         sequences_.push_back(datum.tokens);
       }
       token_ends_.push_back(token_rows_);
@@ -116,20 +116,30 @@ class RequestPass {
     }
   }
 
-  const LoraAdapter* adapters_for_tokens() const { return aliases_[0].get(); }
-  const LoraAdapter* adapters_for(const Entries&, size_t, size_t) const { return aliases_[0].get(); }
+  /// Which adapter changes which of `count` rows from `first` on, when unit u's rows end at ends[u].
+  RowAdapters adapters_of(const std::vector<size_t>& ends, size_t first, size_t count) const {
+    std::vector<AdapterRows> ranges;
+    size_t begin = first;
+    for (size_t u = 0; u < ends.size(); ++u) {
+      const size_t end = std::min(ends[u], first + count);
+      if (end <= begin) continue;
+      ranges.push_back({aliases_[u].get(), int64_t(begin - first), int64_t(end - first)});
+      begin = end;
+    }
+    return RowAdapters(std::move(ranges));
+  }
 
   /// Log-probabilities of all entries, without history: their coefficients are known only afterwards.
   void compute_log_probs() {
     NoGrad guard;
     const Tensor hidden = hidden_.detach();
-    const bool one_each = int64_t(all_.rows.size()) == token_rows_;
+    const bool one_each = all_.rows.size() == token_rows_;
     for (size_t first = 0; first < all_.rows.size(); first += head_rows) {
       const size_t count = std::min<size_t>(head_rows, all_.rows.size() - first);
       const Tensor rows =
           one_each && count == all_.rows.size() ? hidden : index_select(hidden, 0, part_of(all_.rows, first, count));
       const std::vector<float> part = to_vector<float>(
-          base().log_probs(rows, part_of(all_.targets, first, count), adapters_for(all_, first, count)));
+          base().log_probs(rows, part_of(all_.targets, first, count), adapters_of(all_.ends, first, count)));
       log_probs_.insert(log_probs_.end(), part.begin(), part.end());
     }
   }
@@ -174,7 +184,7 @@ class RequestPass {
       for (float& w : weights) w = -w;
       losses.push_back(base().weighted_loss(index_select(hidden_, 0, part_of(entries.rows, first, count)),
                                             part_of(entries.targets, first, count), part_of(weights, 0, count),
-                                            adapters_for(entries, first, count)));
+                                            adapters_of(entries.ends, first, count)));
     }
     backward(losses, TensorList(losses.size()));
   }
@@ -217,8 +227,8 @@ class RequestPass {
   std::span<const Unit> units_;
   std::vector<std::unique_ptr<LoraAdapter>> aliases_;
   std::vector<std::vector<int32_t>> sequences_;
-  std::vector<int64_t> token_ends_;
-  int64_t token_rows_ = 0;
+  std::vector<size_t> token_ends_;
+  size_t token_rows_ = 0;
   Entries all_;
   Tensor hidden_;
   std::vector<float> log_probs_;
@@ -261,7 +271,9 @@ std::vector<Unit> take(std::deque<Unit>& units) {
   for (; !units.empty(); units.pop_front()) {
     const Unit& unit = units.front();
     if (unit.running->error) continue;
-    if (!group.empty()) break;
+    if (!group.empty() && (tokens + unit.tokens > pass_tokens ||
+                           unit.running->request.forward_only != group[0].running->request.forward_only))
+      break;
     group.push_back(unit);
     tokens += unit.tokens;
   }

@@ -1,7 +1,5 @@
-// LoraTrainer: its state, its steps, its hash.
+// LoraTrainer: what can be chosen, its steps.
 #include "llm/tune/lora_trainer.h"
-
-#include <sodium.h>
 
 #include <atomic>
 #include <cmath>
@@ -54,41 +52,6 @@ int64_t bytes_of(const TensorList& tensors) {
   for (const Tensor& t : tensors) bytes += t.numel() * int64_t(dtype_size(t.dtype()));
   return bytes;
 }
-
-class Hash {
- public:
-  Hash() { crypto_generichash_init(&state_, nullptr, 0, size); }
-  void add(const void* data, size_t count) {
-    crypto_generichash_update(&state_, static_cast<const unsigned char*>(data), count);
-  }
-  void add(int64_t number) { add(&number, sizeof number); }
-  void add(const std::string& text) {
-    add(int64_t(text.size()));
-    add(text.data(), text.size());
-  }
-  void add(const Tensor& x) {
-    const Tensor dense = contiguous(x);
-    add(int64_t(dense.dim()));
-    for (int i = 0; i < dense.dim(); ++i) add(dense.size(i));
-    add(dense.raw(), size_t(dense.numel()) * dtype_size(dense.dtype()));
-  }
-  void add(const std::string& name, const TensorList& tensors) {
-    add(name);
-    add(int64_t(tensors.size()));
-    for (const Tensor& t : tensors) add(t);
-  }
-  std::string hex() {
-    unsigned char bytes[size];
-    crypto_generichash_final(&state_, bytes, size);
-    char text[2 * size + 1];
-    sodium_bin2hex(text, sizeof text, bytes, size);
-    return text;
-  }
-
- private:
-  static constexpr size_t size = 32;
-  crypto_generichash_state state_;
-};
 
 }  // namespace
 
@@ -190,18 +153,6 @@ int64_t LoraTrainer::bytes() const {
   return bytes_of(s.adapter->parameters()) + bytes_of(s.exp_avg) + bytes_of(s.exp_avg_sq) + bytes_of(s.gradient);
 }
 
-std::string LoraTrainer::state_hash() const {
-  NoGrad guard;
-  Hash hash;
-  for (const auto& [name, tensor] : state_->adapter->named_parameters()) {
-    hash.add(name);
-    hash.add(tensor);
-  }
-  hash.add("exp_avg", state_->exp_avg);
-  hash.add("exp_avg_sq", state_->exp_avg_sq);
-  hash.add(state_->step);
-  hash.add("gradient", state_->gradient);
-  return hash.hex();
-}
+std::string LoraTrainer::state_hash() const { return state_->hash(true); }
 
 }  // namespace hearth::llm

@@ -17,47 +17,18 @@ constexpr const char* state_file = "/lora_trainer.json";
 constexpr const char* optimizer_file = "/optimizer.safetensors";
 constexpr int64_t format_version = 1;
 
-/// What a folder holds, read whole before anything takes it over.
-struct Loaded {
-  LoraAdapter adapter;
-  TensorList exp_avg, exp_avg_sq;
-  int64_t step = 0;
-};
-
 Tensor read_moment(const SafetensorsFile& file, const std::string& name, const Tensor& parameter) {
-  check<IoError>(file.contains(name), file.path(), ": tensor is missing: ", name);
+  hearth::check<IoError>(file.contains(name), file.path(), ": tensor is missing: ", name);
   const Tensor mapped = file.tensor(name);
-  check<ValueError>(mapped.dtype() == Dtype::float32 && mapped.shape() == parameter.shape(), file.path(), ": ", name,
-                    " does not fit its parameter: ", mapped.dtype(), " ", mapped.shape(), ", expected float32 ",
-                    parameter.shape());
+  hearth::check<ValueError>(mapped.dtype() == Dtype::float32 && mapped.shape() == parameter.shape(), file.path(), ": ",
+                            name, " does not fit its parameter: ", mapped.dtype(), " ", mapped.shape(),
+                            ", expected float32 ", parameter.shape());
   return clone(mapped);
 }
 
-void read_optimizer(const std::string& folder, Loaded& out, FileSystem& fs) {
-  const boost::json::value value = read_json(folder + state_file, {}, fs);
-  const JsonObject json(value, folder + state_file);
-  check<ValueError>(json.get_int("version") == format_version, json.where(),
-                    ": version is unknown: ", json.get_int("version"));
-  out.step = json.get_int("step");
-  check<ValueError>(out.step >= 0, json.where(), ": step must not be negative: ", out.step);
-  if (!json.get_bool("moments")) return;
-  const SafetensorsFile file = SafetensorsFile::open(folder + optimizer_file, fs);
-  for (const auto& [name, parameter] : out.adapter.named_parameters()) {
-    out.exp_avg.push_back(read_moment(file, "exp_avg." + name, parameter));
-    out.exp_avg_sq.push_back(read_moment(file, "exp_avg_sq." + name, parameter));
-  }
-}
-
-Loaded read_folder(const std::string& folder, const CausalLm& base, bool optimizer, const std::string& fingerprint,
-                   FileSystem& fs) {
-  NoGrad guard;
-  Loaded out{load_adapter(folder, base.linear_layers(), fingerprint, fs), {}, {}, 0};
-  hearth::check<ValueError>(!out.adapter.parameters().empty(), folder, ": the adapter changes no layer");
-  hearth::check<ValueError>(
-      out.adapter.config().dropout == 0, folder,
-      ": the adapter was trained with dropout, which a trainer does not have: ", out.adapter.config().dropout);
-  if (optimizer) read_optimizer(folder, out, fs);
-  return out;
+void check_hash(const std::string& folder, const std::string& saved, const std::string& found) {
+  hearth::check<IoError>(saved == found, folder, ": the files are damaged or of different states: hash ", found,
+                         ", saved was ", saved);
 }
 
 /// Two adapters that train the same weights.
@@ -77,6 +48,34 @@ void check_same_kind(const LoraAdapter& now, const LoraAdapter& loaded, const st
 
 }  // namespace
 
+void LoraTrainer::State::read(const std::string& folder, bool optimizer, FileSystem& fs) {
+  NoGrad guard;
+  adapter = std::make_shared<LoraAdapter>(load_adapter(folder, base->linear_layers(), fingerprint, fs));
+  hearth::check<ValueError>(!adapter->parameters().empty(), folder, ": the adapter changes no layer");
+  hearth::check<ValueError>(
+      adapter->config().dropout == 0, folder,
+      ": the adapter was trained with dropout, which a trainer does not have: ", adapter->config().dropout);
+  const std::string path = folder + state_file;
+  // A folder of an adapter alone has weights only.
+  if (!optimizer && !std::filesystem::exists(path)) return;
+  const boost::json::value value = read_json(path, {}, fs);
+  const JsonObject json(value, path);
+  hearth::check<ValueError>(json.get_int("version") == format_version, path,
+                            ": version is unknown: ", json.get_int("version"));
+  check_hash(folder, json.get_string("weights_hash"), weights_hash());
+  if (!optimizer) return;
+  step = json.get_int("step");
+  hearth::check<ValueError>(step >= 0, path, ": step must not be negative: ", step);
+  if (json.get_bool("moments")) {
+    const SafetensorsFile file = SafetensorsFile::open(folder + optimizer_file, fs);
+    for (const auto& [name, parameter] : adapter->named_parameters()) {
+      exp_avg.push_back(read_moment(file, "exp_avg." + name, parameter));
+      exp_avg_sq.push_back(read_moment(file, "exp_avg_sq." + name, parameter));
+    }
+  }
+  check_hash(folder, json.get_string("state_hash"), hash(false));
+}
+
 void LoraTrainer::save(const std::string& folder, const std::string& base_name, FileSystem& fs) const {
   const State& s = *state_;
   std::filesystem::create_directories(folder);
@@ -94,31 +93,27 @@ void LoraTrainer::save(const std::string& folder, const std::string& base_name, 
   json["version"] = format_version;
   json["step"] = s.step;
   json["moments"] = !s.exp_avg.empty();
+  json["weights_hash"] = s.weights_hash();
+  json["state_hash"] = s.hash(false);
   write_file_atomic(folder + state_file, boost::json::serialize(json) + "\n", fs);
 }
 
 LoraTrainer LoraTrainer::open(std::shared_ptr<const CausalLm> base, const std::string& folder, bool optimizer,
                               std::string fingerprint, FileSystem& fs) {
-  Loaded loaded = read_folder(folder, *base, optimizer, fingerprint, fs);
   auto state = std::make_unique<State>();
   state->base = std::move(base);
   state->fingerprint = std::move(fingerprint);
-  state->adapter = std::make_shared<LoraAdapter>(std::move(loaded.adapter));
-  state->exp_avg = std::move(loaded.exp_avg);
-  state->exp_avg_sq = std::move(loaded.exp_avg_sq);
-  state->step = loaded.step;
+  state->read(folder, optimizer, fs);
   return LoraTrainer(std::move(state));
 }
 
 void LoraTrainer::load(const std::string& folder, bool optimizer, FileSystem& fs) {
-  Loaded loaded = read_folder(folder, base(), optimizer, fingerprint(), fs);
-  check_same_kind(*state_->adapter, loaded.adapter, folder);
-  auto adapter = std::make_shared<LoraAdapter>(std::move(loaded.adapter));
-  state_->adapter = std::move(adapter);
-  state_->exp_avg = std::move(loaded.exp_avg);
-  state_->exp_avg_sq = std::move(loaded.exp_avg_sq);
-  state_->step = loaded.step;
-  state_->gradient.clear();
+  auto state = std::make_unique<State>();
+  state->base = state_->base;
+  state->fingerprint = state_->fingerprint;
+  state->read(folder, optimizer, fs);
+  check_same_kind(*state_->adapter, *state->adapter, folder);
+  state_ = std::move(state);
 }
 
 }  // namespace hearth::llm
