@@ -15,6 +15,7 @@
 
 namespace hearth::server {
 
+class EngineState;
 class Loop;
 class Store;
 struct Sample;
@@ -84,8 +85,7 @@ class Engine {
   EngineStatus status() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<EngineState> state_;
 };
 
 }  // namespace hearth::server

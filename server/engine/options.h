@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,9 +37,11 @@ struct EngineOptions {
   int64_t running_samples = 64;  ///< sequences that are continued at once, for each base model
   double training_share = 0.5;   ///< of the time, while both training and sampling wait
 
-  std::chrono::seconds gap_timeout{330};       ///< what waits for a missing seq_id fails after this
-  std::chrono::seconds session_grace{600};     ///< without a heartbeat
-  std::chrono::seconds sample_deadline{3600};  ///< a sample that waits longer fails
+  std::function<void(const std::string&)> log;   ///< told what an operator should know; may be empty
+  std::chrono::milliseconds housekeeping{1000};  ///< how often time-outs are looked at
+  std::chrono::seconds gap_timeout{330};         ///< what waits for a missing seq_id fails after this
+  std::chrono::seconds session_grace{600};       ///< without a heartbeat
+  std::chrono::seconds sample_deadline{3600};    ///< a sample that waits longer fails
   std::chrono::seconds replay_budget{20};  ///< a model's recovery checkpoint is taken when its replay would cost more
   std::chrono::seconds result_retention{3600};  ///< of results, after the session's end
 };

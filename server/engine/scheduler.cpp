@@ -14,7 +14,7 @@ double cost(const PendingOperation& operation) {
   return operation.pass ? static_cast<double>(operation.tokens) : barrier_tokens;
 }
 
-bool has_work(const PendingModel& model) { return model.ready() || model.unload; }
+bool has_work(const PendingModel& model) { return model.ready() || model.unload || model.restore; }
 
 // The least served first; equal ones by name, so that the choice is a function of what waits.
 const std::pair<const std::string, PendingModel>* least_served(const Pending& pending) {
@@ -48,7 +48,8 @@ PassStep merge_passes(const Pending& pending, const std::string& first, int64_t 
   PassStep step{pending.models.at(first).base, {}};
   std::vector<Cursor> cursors;
   for (const auto& [name, model] : pending.models)
-    if (model.base == step.base) cursors.push_back({&name, &model, model.waiting.begin(), model.served});
+    if (model.base == step.base && !model.restore)
+      cursors.push_back({&name, &model, model.waiting.begin(), model.served});
   int64_t tokens = 0;
   while (true) {
     Cursor* least = nullptr;
@@ -100,6 +101,7 @@ Step next_step(const Pending& pending, const Shares& shares) {
   const auto* base = base_with_samples(pending);
   if (base && (!model || !trains_next(shares))) return SampleStep{base->first, model != nullptr};
   if (!model) return Idle{};
+  if (model->second.restore) return RestoreStep{model->first};
   if (!model->second.ready()) return UnloadStep{model->first};
   const auto& [seq, operation] = *model->second.waiting.begin();
   if (!operation.pass) return BarrierStep{{model->first, seq}};

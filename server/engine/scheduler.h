@@ -36,6 +36,7 @@ struct PendingModel {
   int64_t next = 0;                             ///< the number that runs next; creating a model is number 0
   std::map<int64_t, PendingOperation> waiting;  ///< by seq_id; none below `next`
   double served = 0;                            ///< tokens so far, or more: see rule 4
+  bool restore = false;                         ///< is on disk only and must be brought back first
   bool unload = false;                          ///< wanted once nothing is ready any more
 
   bool ready() const { return !waiting.empty() && waiting.begin()->first == next; }
@@ -76,12 +77,15 @@ struct BarrierStep {
 struct UnloadStep {
   std::string model;
 };
+struct RestoreStep {
+  std::string model;
+};
 /// Continue the samples of a base; `training_waits` makes the slice short.
 struct SampleStep {
   std::string base;
   bool training_waits = false;
 };
-using Step = std::variant<Idle, PassStep, BarrierStep, UnloadStep, SampleStep>;
+using Step = std::variant<Idle, PassStep, BarrierStep, UnloadStep, RestoreStep, SampleStep>;
 
 /// What is done next. Example: Step step = next_step(pending, shares);
 Step next_step(const Pending& pending, const Shares& shares);

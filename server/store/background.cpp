@@ -10,40 +10,39 @@ Background::Background() {
   thread_ = std::thread([this] { run(); });
 }
 
-Background::~Background() { end(); }
-
-void Background::end() {
+Background::~Background() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
-    queue_.clear();
   }
   wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Background::add(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
-    if (!ending_) queue_.push_back(std::move(task));
+    queue_.push_back(std::move(task));
   }
   wake_.notify_one();
 }
 
 void Background::run() {
   for (;;) {
-    std::function<void()> task;
+    std::vector<std::function<void()>> tasks;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      task = std::move(queue_.front());
-      queue_.pop_front();
+      tasks.swap(queue_);
     }
-    try {
-      task();
-    } catch (const std::exception&) {
-      // Nobody is left to tell.
+    for (auto& task : tasks) {
+      try {
+        task();
+      } catch (const std::exception&) {
+        // Nobody is left to tell: a task reports its own failures.
+      }
+      task = nullptr;
     }
   }
 }

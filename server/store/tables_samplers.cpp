@@ -134,6 +134,25 @@ std::vector<SampleRecord> Tables::queued_samples() {
   return out;
 }
 
+std::vector<SampleRecord> Tables::finished_samples(std::string_view sampler_id, int64_t first, int64_t last,
+                                                   Time after) {
+  Query rows = database_.query(
+      "SELECT request_id, seq_id, state, finished FROM samples WHERE sampler_id = ? AND seq_id BETWEEN ? AND ? AND "
+      "state <> 0 AND finished > ? ORDER BY finished",
+      {sampler_id, first, last, after});
+  std::vector<SampleRecord> out;
+  while (rows.step()) {
+    SampleRecord sample;
+    sample.request_id = rows.text(0);
+    sample.sampler_id = sampler_id;
+    sample.seq_id = rows.integer(1);
+    sample.outcome.state = OperationState(rows.integer(2));
+    sample.outcome.finished = rows.integer(3);
+    out.push_back(std::move(sample));
+  }
+  return out;
+}
+
 void Tables::remove_sample(std::string_view request_id) {
   database_.run("DELETE FROM samples WHERE request_id = ?", {request_id});
 }

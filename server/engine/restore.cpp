@@ -1,0 +1,130 @@
+// Workshop, restore: a model's state from its newest recovery checkpoint, or its beginning, and its journal.
+#include <set>
+
+#include "hearth/core/error.h"
+#include "llm/lora/fingerprint.h"
+#include "server/engine/platform.h"
+#include "server/engine/workshop.h"
+
+namespace hearth::server {
+namespace {
+
+Job job_of(const ModelRecord& model, const OperationRecord& operation) {
+  check<ValueError>(!operation.body_dropped, "replay: operation ", operation.seq_id,
+                    " is needed and its body is not kept any more");
+  Job job;
+  job.model = model;
+  job.request_id = operation.request_id;
+  job.seq_id = operation.seq_id;
+  job.command = std::make_shared<const TrainingCommand>(decode_training(command_kind(operation.kind), operation.body));
+  if (const auto* load = std::get_if<LoadWeights>(job.command.get())) {
+    CheckpointRecord source;
+    source.folder = operation.reads_folder;
+    source.hash = operation.reads_hash;
+    source.has_optimizer = true;  // it was loaded once
+    source.base_model = model.base_model;
+    source.base_fingerprint = model.base_fingerprint;
+    source.rank = model.rank;
+    (void)load;
+    job.source = source;
+  }
+  return job;
+}
+
+bool is_pass(const OperationRecord& operation) { return operation.kind == "forward_backward"; }
+
+// Saving changes nothing, and what it wrote is there.
+bool is_skipped(const OperationRecord& operation) {
+  return operation.outcome.state != OperationState::done || operation.kind.rfind("save_weights", 0) == 0 ||
+         operation.kind == "unload_model";
+}
+
+}  // namespace
+
+RestoreReport Workshop::restore(const ModelRecord& model, const std::vector<OperationRecord>& journal) {
+  RestoreReport report;
+  const auto begin = std::chrono::steady_clock::now();
+  replaying_ = true;
+  try {
+    restore_beginning(model, journal);
+    for (size_t at = 0; at < journal.size();) at = replay_from(model, journal, at, report);
+    Trainer& trainer = trainers_.at(model.id);
+    for (const auto& operation : journal)
+      if (operation.outcome.state != OperationState::queued)
+        trainer.seq_id = std::max(trainer.seq_id, operation.seq_id);
+  } catch (...) {
+    report.trouble = failure_of(std::current_exception()).message;
+    trainers_.erase(model.id);
+  }
+  replaying_ = false;
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  report.memory = memory();
+  return report;
+}
+
+void Workshop::restore_beginning(const ModelRecord& model, const std::vector<OperationRecord>& journal) {
+  Base& base = bases_.get(model.base_model, used_bytes());
+  check<ValueError>(llm::same_base(base.fingerprint, model.base_fingerprint),
+                    "restore: the base model is another one than the run was trained on: ", model.base_model);
+  if (model.recovery_seq >= 0) {
+    folders_.verify(model.recovery_folder, model.recovery_hash);
+    add_trainer(model.id, base,
+                llm::LoraTrainer::open(base.model, folders_.path(model.recovery_folder), true, base.fingerprint,
+                                       folders_.file_system()));
+    trainers_.at(model.id).recovery_seq = model.recovery_seq;
+    return;
+  }
+  check<ValueError>(!journal.empty() && journal.front().seq_id == 0, "restore: the journal's beginning is missing");
+  Job job = job_of(model, journal.front());
+  JobResult result;
+  if (const auto* load = std::get_if<LoadWeights>(job.command.get())) {
+    folders_.verify(job.source->folder, job.source->hash);
+    job.source->rank = model.rank;
+    result = load_new(job, *load);
+  } else {
+    result = create(job, std::get<CreateModel>(*job.command));
+  }
+}
+
+// Does the operation at `at`, or the row of passes that begins there; returns where to go on.
+size_t Workshop::replay_from(const ModelRecord& model, const std::vector<OperationRecord>& journal, size_t at,
+                             RestoreReport& report) {
+  const OperationRecord& first = journal[at];
+  if (is_skipped(first) || first.seq_id <= model.recovery_seq || first.seq_id == 0) return at + 1;
+  std::vector<Job> jobs{job_of(model, first)};
+  int64_t tokens = 0;
+  size_t next = at + 1;
+  if (is_pass(first)) {
+    tokens = tokens_of(std::get<ForwardBackward>(*jobs[0].command).data);
+    for (; next < journal.size() && (is_skipped(journal[next]) || is_pass(journal[next])); ++next) {
+      if (is_skipped(journal[next])) continue;
+      Job more = job_of(model, journal[next]);
+      tokens += tokens_of(std::get<ForwardBackward>(*more.command).data);
+      if (tokens > options_.token_budget) break;
+      jobs.push_back(std::move(more));
+    }
+    // What only looked changed nothing.
+    std::erase_if(jobs, [](const Job& job) { return std::get<ForwardBackward>(*job.command).forward_only; });
+  } else if (jobs[0].source) {
+    folders_.verify(jobs[0].source->folder, jobs[0].source->hash);
+  }
+  const StepReport step = jobs.empty() ? StepReport{} : is_pass(first) ? passes(jobs) : barrier(jobs[0]);
+  for (size_t i = 0; i < step.results.size(); ++i) {
+    ++report.replayed;
+    const auto& result = step.results[i];
+    check<ValueError>(!result.failure, "replay: operation ", jobs[i].seq_id,
+                      " failed now and did not then: ", result.failure ? result.failure->message : "");
+  }
+  if (!is_pass(first) && !first.state_hash.empty() && report.difference.empty()) {
+    const std::string hash = trainers_.at(model.id).trainer.state_hash();
+    if (hash != first.state_hash) {
+      report.other_platform = first.cpu != cpu_kind() || first.build != build_id();
+      report.difference = "operation " + std::to_string(first.seq_id) + " (" + first.kind + ") gave the state " + hash +
+                          ", the record says " + first.state_hash + " (computed on " + first.cpu + ", now " +
+                          cpu_kind() + ")";
+    }
+  }
+  return next;
+}
+
+}  // namespace hearth::server

@@ -1,0 +1,144 @@
+// EngineState, results: written with all that belongs to them in one change, told once that is durable.
+#include "hearth/core/error.h"
+#include "server/engine/platform.h"
+#include "server/engine/state.h"
+#include "server/store/names.h"
+
+namespace hearth::server {
+namespace {
+
+constexpr Time usage_bucket = 3600 * second;
+
+Outcome outcome_of(const JobResult& result, Time finished) {
+  Outcome outcome;
+  outcome.finished = finished;
+  if (result.failure) {
+    outcome.state = OperationState::failed;
+    outcome.error = result.failure->message;
+    outcome.category = category_name(result.failure->category);
+  } else {
+    outcome.state = OperationState::done;
+    outcome.content_type = result.payload->content_type;
+    outcome.result = result.payload->bytes;
+  }
+  return outcome;
+}
+
+// What stays to be done with folders once the change is durable.
+using Dropped = std::shared_ptr<std::vector<std::string>>;
+
+void write_checkpoint(Tables& tables, const CheckpointRecord& checkpoint, const Dropped& dropped) {
+  const std::string replaced = tables.put(checkpoint);
+  if (!replaced.empty() && replaced != checkpoint.folder) dropped->push_back(replaced);
+}
+
+void write_recovery(Tables& tables, const std::string& model_id, const RecoveryPoint& point, const Dropped& dropped) {
+  const std::string replaced = tables.set_recovery(model_id, point.seq_id, point.folder, point.hash);
+  if (!replaced.empty() && replaced != point.folder) dropped->push_back(replaced);
+}
+
+}  // namespace
+
+void EngineState::complete(const OperationRef& operation, JobResult result) {
+  ModelEntry& entry = models_.at(operation.model);
+  const auto found = entry.queued.find(operation.seq);
+  QueuedOperation queued = std::move(found->second);
+  entry.queued.erase(found);
+  --waiting_of_[queued.owner];
+  waiting_bytes_ -= queued.bytes;
+  finish_operation(pending_, operation);
+  ++figures_.operations[std::string(command_name(queued.kind)) + (result.failure ? ".failed" : ".done")];
+  figures_.training_tokens += result.tokens;
+
+  const Time time = now();
+  if (operation.seq == OperationKey::creation) created(entry, result);
+  if (result.recovery) {
+    entry.record.recovery_seq = result.recovery->seq_id;
+    entry.record.recovery_folder = result.recovery->folder;
+    entry.record.recovery_hash = result.recovery->hash;
+  }
+  std::string path;
+  if (result.checkpoint) {
+    result.checkpoint->created = time;
+    const auto& save = std::get<SaveWeights>(*queued.command);
+    if (save.ttl_seconds) result.checkpoint->expires = time + *save.ttl_seconds * second;
+    path = CheckpointPath{result.checkpoint->run, result.checkpoint->type, result.checkpoint->name}.text();
+    uncommitted_[path] = *result.checkpoint;
+  }
+  if (result.sampler) {
+    result.sampler->created = time;
+    samplers_[result.sampler->id] = *result.sampler;
+  }
+
+  const auto outcome = std::make_shared<const Outcome>(outcome_of(result, time));
+  const auto dropped = std::make_shared<std::vector<std::string>>();
+  const bool dead = !entry.dead.empty() && operation.seq == OperationKey::creation;
+  UsageRecord usage{time / usage_bucket * usage_bucket,
+                    entry.record.owner,
+                    entry.record.session_id,
+                    entry.record.base_model,
+                    "training",
+                    result.tokens};
+  AuditRecord audit{time, entry.record.owner, std::string(command_name(queued.kind)), operation.model, path, "{}"};
+  const bool audited =
+      !result.failure && queued.kind != CommandKind::forward_backward && queued.kind != CommandKind::optim_step;
+  result.payload.reset();
+  write(
+      [request_id = queued.request_id, outcome, result, dropped, dead, usage, audit, audited,
+       model_id = operation.model](Tables& tables) {
+        tables.finish_operation(request_id, *outcome, result.state_hash, cpu_kind(), build_id());
+        if (result.model) tables.update(*result.model);
+        if (result.checkpoint) write_checkpoint(tables, *result.checkpoint, dropped);
+        if (result.sampler) tables.insert(*result.sampler);
+        if (result.recovery) write_recovery(tables, model_id, *result.recovery, dropped);
+        if (dead) tables.unload_model(model_id, outcome->finished);
+        if (usage.tokens > 0) tables.add_usage(usage);
+        if (audited) tables.insert(audit);
+      },
+      [this, request_id = queued.request_id, outcome, path, dropped,
+       folder = result.checkpoint ? result.checkpoint->folder : ""](std::exception_ptr error) {
+        const auto saved = uncommitted_.find(path);
+        if (saved != uncommitted_.end() && saved->second.folder == folder) uncommitted_.erase(saved);
+        if (error) return lost(request_id, failure_of(error).message);
+        told(request_id, answer_of(*outcome));
+        for (const auto& folder : *dropped) store_.drop_folder(folder);
+      });
+}
+
+void EngineState::created(ModelEntry& entry, JobResult& result) {
+  if (result.failure) {
+    entry.dead = "the model was not created: " + result.failure->message;
+    return;
+  }
+  // Requests may have been counted for it meanwhile.
+  result.model->last_request = entry.record.last_request;
+  entry.record = *result.model;
+  entry.created = true;
+  pending_.models[entry.record.id].base = entry.record.base_model;
+}
+
+// The result could not be written: its future must still end, or break with the store.
+void EngineState::lost(const std::string& request_id, const std::string& why) {
+  log(request_id + ": the result could not be written down: " + why);
+  Outcome outcome;
+  outcome.state = OperationState::failed;
+  outcome.error = "the result could not be written down: " + why;
+  outcome.category = category_name(FailureCategory::server);
+  outcome.finished = now();
+  write([request_id, outcome](Tables& tables) { tables.finish_operation(request_id, outcome); },
+        [this, request_id, outcome](std::exception_ptr error) {
+          if (!error) told(request_id, answer_of(outcome));
+        });
+}
+
+void EngineState::fail_operation(const OperationRef& operation, const std::string& message, FailureCategory category) {
+  JobResult result;
+  result.failure = Failure{message, category};
+  complete(operation, std::move(result));
+}
+
+void EngineState::told(const std::string& request_id, const FutureAnswer& answer) {
+  futures_.finish(request_id, answer);
+}
+
+}  // namespace hearth::server
