@@ -9,7 +9,7 @@
 #include "server/api/routes.h"
 #include "server/api/run_json.h"
 #include "server/api/session_search.h"
-#include "server/api/signed_links.h"
+#include "server/api/signed_urls.h"
 #include "server/http/loop.h"
 #include "server/store/store.h"
 
@@ -94,17 +94,17 @@ void add_session_record_routes(Router& router, const Api& api) {
              answer_errors([api](const Request& q, const Respond& r) { set_project(api, q, r); }));
   router.add("POST", "/api/v1/sessions/search",
              answer_errors([store](const Request& q, const Respond& r) { search_sessions(*store, q, r); }));
-  auto links = std::make_shared<SignedLinks>(api.store);
+  auto urls = std::make_shared<SignedUrls>(api.store);
   router.add("GET", "/api/v1/sessions/{id}/trace_export",
-             answer_errors([store, links, scheme = api.scheme](const Request& q, const Respond& r) {
-               SessionRecord session = owned_session(*store, q);
-               Link link{"trace", session.id, "", "", time_now() + 3600 * second};
-               r(json_answer({{"status", "ready"}, {"url", links->url(scheme, q, link, session.id + ".trace.json")}}));
+             answer_errors([store, urls, scheme = api.scheme](const Request& q, const Respond& r) {
+               const std::string path = "/api/v1/traces/" + owned_session(*store, q).id;
+               const Time expires = time_now() + SignedUrls::lifetime;
+               r(json_answer({{"status", "ready"}, {"url", urls->url(scheme, q, path, expires)}}));
              }));
-  router.add("GET", "/api/v1/traces/{token}/{file}", answer_errors([store, links](const Request& q, const Respond& r) {
-               Link link = links->open(q.parameters[0], "trace", time_now());
-               auto session = store->read().session(link.run);
-               if (!session) not_found("session '" + link.run + "'");
+  router.add("GET", "/api/v1/traces/{id}", answer_errors([store, urls](const Request& q, const Respond& r) {
+               urls->check(q);
+               auto session = store->read().session(q.parameters[0]);
+               if (!session) not_found("session '" + q.parameters[0] + "'");
                r(json_answer(trace_json(store->read(), *session)));
              }),
              RouteOptions(Access::open));

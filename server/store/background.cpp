@@ -10,39 +10,40 @@ Background::Background() {
   thread_ = std::thread([this] { run(); });
 }
 
-Background::~Background() {
+Background::~Background() { end(); }
+
+void Background::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
+    queue_.clear();
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Background::add(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(task));
+    if (!ending_) queue_.push_back(std::move(task));
   }
   wake_.notify_one();
 }
 
 void Background::run() {
   for (;;) {
-    std::vector<std::function<void()>> tasks;
+    std::function<void()> task;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return ending_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      tasks.swap(queue_);
+      task = std::move(queue_.front());
+      queue_.pop_front();
     }
-    for (auto& task : tasks) {
-      try {
-        task();
-      } catch (const std::exception&) {
-        // Nobody is left to tell: a task reports its own failures.
-      }
-      task = nullptr;
+    try {
+      task();
+    } catch (const std::exception&) {
+      // Nobody is left to tell.
     }
   }
 }

@@ -2,28 +2,31 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 namespace hearth::server {
 
-/// Tasks must not throw; one that does is dropped. Destruction waits for what is queued.
+/// A task that throws is over; it reports its own failures.
 class Background {
  public:
   Background();
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
+  /// After `end` tasks are dropped.
   void add(std::function<void()> task);
+  /// Waits for the task at work; those that wait are dropped.
+  void end();
 
  private:
   void run();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<std::function<void()>> queue_;
+  std::deque<std::function<void()>> queue_;
   bool ending_ = false;
   std::thread thread_;
 };

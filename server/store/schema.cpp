@@ -41,6 +41,7 @@ CREATE TABLE operations(
   reads_hash TEXT NOT NULL, body_dropped INTEGER NOT NULL DEFAULT 0, result_dropped INTEGER NOT NULL DEFAULT 0,
   UNIQUE(model_id, seq_id)) STRICT;
 CREATE INDEX operations_reading ON operations(reads_folder) WHERE reads_folder <> '';
+CREATE INDEX operations_with_contents ON operations(model_id) WHERE body_dropped = 0 OR result_dropped = 0;
 CREATE TABLE operation_bodies(
   number INTEGER PRIMARY KEY REFERENCES operations(number) ON DELETE CASCADE, content BLOB NOT NULL) STRICT;
 CREATE TABLE operation_results(

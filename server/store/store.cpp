@@ -75,15 +75,18 @@ struct Store::Parts {
   Parts(std::string folder, FileSystem& file_system);
   void settle();
   void sweep();
+  void load_signer();
 
   FileSystem& fs;
   std::string root;
   FolderLock lock;
   Folders folders;
+  Archives archives;
   StartReport report;
   // In this order: each needs those before it while it ends.
   std::unique_ptr<Database> writing;
   std::unique_ptr<Database> reading;
+  std::unique_ptr<DownloadSigner> signer;
   std::unique_ptr<Tables> read_tables;
   std::unique_ptr<Tables> committed;  // the writer thread's, between its transactions
   std::unique_ptr<Background> background;
@@ -91,7 +94,11 @@ struct Store::Parts {
 };
 
 Store::Parts::Parts(std::string folder, FileSystem& file_system)
-    : fs(file_system), root(make_root(folder, fs)), lock(root, fs), folders(root, fs) {
+    : fs(file_system),
+      root(make_root(folder, fs)),
+      lock(root, fs),
+      folders(root, fs),
+      archives(root + "/archives", fs) {
   const std::string path = root + database_file;
   const int64_t size = size_of(fs, path);
   report.after_crash = size_of(fs, path + "-wal") > 0;
@@ -105,6 +112,7 @@ Store::Parts::Parts(std::string folder, FileSystem& file_system)
   if (before > 0 && before < int(schema_scripts().size())) report.migrated_from = before;
   settle();
   sweep();
+  load_signer();
   reading = std::make_unique<Database>(path, Database::Access::read);
   read_tables = std::make_unique<Tables>(*reading);
   committed = std::make_unique<Tables>(*writing);
@@ -129,11 +137,19 @@ void Store::Parts::sweep() {
   writing->run("COMMIT");
 }
 
+void Store::Parts::load_signer() {
+  Tables tables(*writing);
+  auto key = tables.secret("downloads");
+  if (!key) tables.put_secret("downloads", *(key = DownloadSigner::new_key()));
+  signer = std::make_unique<DownloadSigner>(*key);
+}
+
 Store::Store(std::string folder, FileSystem& fs) : parts_(std::make_unique<Parts>(std::move(folder), fs)) {}
 
 Store::~Store() {
+  // The background's tasks wait for the writer, so it ends first; what the writer's last callbacks hand it is dropped.
+  parts_->background->end();
   parts_->writer.reset();
-  parts_->background.reset();
 }
 
 void Store::write(Change change, Done done) { parts_->writer->add(std::move(change), std::move(done)); }
@@ -153,6 +169,8 @@ void Store::write_now(Change change) {
 Tables& Store::read() { return *parts_->read_tables; }
 void Store::background(std::function<void()> task) { parts_->background->add(std::move(task)); }
 Folders& Store::folders() { return parts_->folders; }
+Archives& Store::archives() { return parts_->archives; }
+const DownloadSigner& Store::downloads() const { return *parts_->signer; }
 const std::string& Store::folder() const { return parts_->root; }
 FileSystem& Store::file_system() const { return parts_->fs; }
 std::string Store::broken() const { return parts_->writer->broken(); }

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "hearth/io/file_system.h"
+#include "server/store/archive.h"
+#include "server/store/downloads.h"
 #include "server/store/folders.h"
 #include "server/store/records.h"
 #include "server/store/tables.h"
@@ -44,16 +46,21 @@ class Store {
   /// it is not. A change that throws undoes only itself. After a failure of the disk that leaves in doubt what is on
   /// it, everything further is refused until the store is opened again (see `broken`).
   void write(Change change, Done done = {});
-  /// Waits until the change is durable; raises what went wrong. For start-up and tests: never on the loop thread.
+  /// Waits until the change is durable; raises what went wrong. Never on the loop thread, nor inside a `done`.
   void write_now(Change change);
   /// Committed rows. For one thread only (the loop's); quick, never waits for the writer.
   Tables& read();
 
-  /// Does `task` on the store's background thread, one after the other: slow work on files (archives, trash).
+  /// Does `task` on the store's background thread, one after the other: slow work on files (archives, retention).
+  /// Tasks that still wait when the store is closed are dropped.
   void background(std::function<void()> task);
 
   /// Folders of checkpoints, snapshots and internal state.
   Folders& folders();
+  /// Tar files for download.
+  Archives& archives();
+  /// Signs and checks the URLs of downloads; its key lies in the database.
+  const DownloadSigner& downloads() const;
   const std::string& folder() const;
   FileSystem& file_system() const;
   /// Moves the folder to the trash unless a row still needs it; call after the change that forgot it is durable.

@@ -109,6 +109,22 @@ class Tables {
   std::optional<std::string> secret(std::string_view id);
   void put_secret(std::string_view id, std::string_view value);
 
+  // What retention looks for (tables_retention.cpp).
+  /// Runs of sessions that ended at or before `ended`, with bodies or results still there, in the order of their ids,
+  /// beginning after `after`.
+  std::vector<ModelRecord> runs_with_contents(Time ended, std::string_view after, int64_t limit);
+  /// Samplers of sessions that ended at or before `ended`.
+  std::vector<SamplerRecord> ended_samplers(Time ended, int64_t limit);
+  /// Unloaded models whose internal checkpoint is still recorded.
+  std::vector<ModelRecord> unloaded_with_state(int64_t limit);
+  void forget_state(std::string_view model_id);
+  /// Folders that operations once read and no row needs any more.
+  std::vector<std::string> folders_no_longer_read();
+  std::vector<std::string> checkpoint_hashes();
+  int64_t drop_audit(Time before, int64_t limit);
+  int64_t free_pages();
+  void give_pages_back(int64_t pages);  ///< makes the database file smaller
+
  private:
   Database& database_;
 };

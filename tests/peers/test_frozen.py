@@ -17,6 +17,7 @@ SCRIPTS = {
     "make_ops.py": ("", 2e-6),
     "make_optim.py": ("", 2e-6),
     "make_nn.py": ("", 2e-6),
+    "make_token_losses.py": ("", 2e-6),
     "make_models.py": ("models", 5e-6),
 }
 LOOSE = {"muon.torch": 1e-2}
@@ -27,7 +28,12 @@ def test_frozen_values_are_reproduced(script, tmp_path):
     folder, tolerance = SCRIPTS[script]
     subprocess.run([sys.executable, HERE / script, tmp_path], check=True, capture_output=True, timeout=300)
     frozen = DATA / folder
-    stems = {"make_ops.py": ["ops"], "make_optim.py": ["optim"], "make_nn.py": ["nn"]}.get(script)
+    stems = {
+        "make_ops.py": ["ops"],
+        "make_optim.py": ["optim"],
+        "make_nn.py": ["nn"],
+        "make_token_losses.py": ["token_losses"],
+    }.get(script)
     names = (
         [Path(stem + ".safetensors") for stem in stems]
         if stems
