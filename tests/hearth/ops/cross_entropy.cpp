@@ -1,6 +1,7 @@
 // Linear cross-entropy: values, derivatives, ignored tokens, and log-probabilities with the bits of log_softmax.
 #include "hearth/ops/cross_entropy.h"
 
+#include "hearth/ops/concat.h"
 #include "hearth/ops/fused_check.h"
 #include "hearth/ops/index.h"
 #include "hearth/ops/matmul.h"
@@ -153,6 +154,159 @@ TEST_F(CrossEntropyTest, BitsDoNotDependOnThreadsOrIgnoredNeighbours) {
   const Tensor some = linear_log_probs(hidden, weight, walk(tokens, vocab, 3));
   for (int64_t t = 0; t < tokens; ++t)
     ASSERT_TRUE(same_bits(narrow(some, 0, t, 1), t % 3 == 1 ? zeros({1}) : narrow(full, 0, t, 1)));
+}
+
+LoraSegment path(int64_t rank, int64_t dim, int64_t vocab, int64_t begin, int64_t end, uint64_t seed) {
+  return {random({rank, dim}, seed).set_requires_grad(), random({vocab, rank}, seed + 1).set_requires_grad(),
+          1.0 + 0.25 * double(seed % 3), begin, end};
+}
+
+/// A head with low-rank paths for some of the tokens.
+struct Adapted {
+  Adapted(int64_t dim, int64_t vocab, Dtype base, int64_t skip, LoraSegments paths)
+      : hidden(random({tokens, dim}, 21, Dtype::float32, 2).set_requires_grad()),
+        head(random({vocab, dim}, 22, base)),
+        targets(walk(tokens, vocab, skip)),
+        factors(random({tokens}, 23)),
+        segments(std::move(paths)) {}
+
+  TensorList wanted() const {
+    TensorList list = {hidden};
+    for (const LoraSegment& s : segments) list.push_back(s.a), list.push_back(s.b);
+    return list;
+  }
+  Tensor log_probs() const { return linear_log_probs(hidden, PackedLinear(head), targets, segments); }
+  CrossEntropy cross_entropy() const {
+    return linear_cross_entropy(hidden, PackedLinear(head), targets, factors, segments);
+  }
+  Tensor logits() const { return lora_linear(hidden, PackedLinear(head), {}, segments); }
+  Tensor wide_logits() const {
+    const Tensor x = to(hidden, Dtype::float64), w = to(head, Dtype::float64);
+    TensorList parts;
+    int64_t at = 0;
+    const auto plain = [&](int64_t end) {
+      if (end > at) parts.push_back(matmul(narrow(x, 0, at, end - at), transpose(w, 0, 1)));
+    };
+    for (const LoraSegment& s : segments) {
+      plain(s.begin);
+      const Tensor delta = mul(matmul(to(s.b, Dtype::float64), to(s.a, Dtype::float64)), s.scale);
+      parts.push_back(matmul(narrow(x, 0, s.begin, s.end - s.begin), transpose(add(w, delta), 0, 1)));
+      at = s.end;
+    }
+    plain(tokens);
+    return cat(parts, 0);
+  }
+
+  static constexpr int64_t tokens = 60;
+  Tensor hidden, head, targets, factors;
+  LoraSegments segments;
+};
+
+LoraSegments three_paths(int64_t dim, int64_t vocab) {
+  return {path(4, dim, vocab, 3, 21, 30), path(9, dim, vocab, 21, 22, 40), path(2, dim, vocab, 30, 55, 50)};
+}
+
+TEST_F(CrossEntropyTest, LowRankPathsHaveTheBitsOfStoredLogits) {
+  for (Dtype base : {Dtype::float32, Dtype::bfloat16, Dtype::float16})
+    for (int64_t skip : {0, 3}) {
+      const Adapted c(48, 517, base, skip, three_paths(48, 517));
+      each_isa([&] {
+        const Tensor expected = token_log_probs(c.logits(), c.targets);
+        const Tensor all = log_softmax(c.logits(), -1);
+        for (int64_t t : {0, 4, 21, 54, 59}) {
+          const int64_t target = c.targets.data<int64_t>()[t];
+          if (target != ignored_token)
+            ASSERT_TRUE(same_bits(narrow(expected, 0, t, 1), narrow(select(all, 0, t), 0, target, 1)));
+        }
+        ASSERT_TRUE(same_bits(c.log_probs(), expected));
+        ASSERT_TRUE(same_bits(c.cross_entropy().log_probs, expected));
+        ASSERT_TRUE(same_bits(linear_log_probs(c.hidden, c.head, c.targets, c.segments),
+                              token_log_probs(lora_add(linear(c.hidden, c.head), c.hidden, c.segments), c.targets)));
+        NoGrad guard;
+        ASSERT_TRUE(same_bits(c.log_probs(), expected));
+      });
+    }
+}
+
+TEST_F(CrossEntropyTest, GradientsOfLowRankPathsAgreeWithFloat64) {
+  for (int64_t skip : {0, 4}) {
+    const Adapted c(20, 300, Dtype::float32, skip, three_paths(20, 300));
+    const Tensor reference = token_log_probs(c.wide_logits(), c.targets);
+    const Tensor wide = to(c.factors, Dtype::float64);
+    const TensorList expected = grad({neg(sum(mul(reference, wide)))}, c.wanted());
+    each_isa([&] {
+      const TensorList xs = c.wanted(), fused = grad({c.cross_entropy().loss}, xs);
+      const TensorList later = grad({neg(sum(mul(c.log_probs(), c.factors)))}, xs);
+      const TensorList composed = grad({c.cross_entropy().loss}, xs, {}, {.create_graph = true});
+      for (size_t k = 0; k < xs.size(); ++k) {
+        expect_close(fused[k], expected[k], 1e-4, 2e-5, "fused");
+        expect_close(composed[k], expected[k], 1e-4, 2e-5, "composed");
+        EXPECT_TRUE(same_bits(later[k], fused[k])) << k;
+      }
+    });
+  }
+}
+
+TEST_F(CrossEntropyTest, SecondDerivativesOfLowRankPaths) {
+  const Adapted c(8, 30, Dtype::float32, 3, three_paths(8, 30));
+  const auto second = [&](const Tensor& log_probs) {
+    const TensorList first = grad({sum(mul(log_probs, to(c.factors, log_probs.dtype())))}, {c.hidden, c.segments[0].a},
+                                  {}, {.create_graph = true});
+    return grad({add(sum(mul(first[0], first[0])), sum(mul(first[1], first[1])))},
+                {c.segments[0].b, c.segments[2].a, c.hidden});
+  };
+  const TensorList expected = second(token_log_probs(c.wide_logits(), c.targets)), got = second(c.log_probs());
+  for (size_t k = 0; k < got.size(); ++k) expect_close(got[k], expected[k], 1e-3, 1e-4);
+}
+
+TEST_F(CrossEntropyTest, ALowRankPathDoesNotSeeTheRestOfThePass) {
+  // 250000 entries make chunks of 128 tokens; the path of 120 tokens lies across two of them, or in one.
+  const int64_t dim = 3, vocab = 250000, rows = 120;
+  const Tensor hidden = random({200, dim}, 60), targets = walk(200, vocab, 5), factors = random({200}, 61);
+  const PackedLinear head(random({vocab, dim}, 62));
+  const LoraSegment own = path(4, dim, vocab, 70, 70 + rows, 63), other = path(2, dim, vocab, 10, 65, 64);
+  const auto results = [&](const Tensor& all_hidden, int64_t first, const LoraSegments& segments) {
+    const Tensor x = clone(all_hidden).set_requires_grad();
+    const auto part = [&](const Tensor& y) { return narrow(y, 0, first, x.size(0)); };
+    const CrossEntropy c = linear_cross_entropy(x, head, part(targets), part(factors), segments);
+    TensorList list = grad({c.loss}, {x, own.a, own.b});
+    list[0] = narrow(list[0], 0, own.begin - first, rows);
+    list.push_back(narrow(c.log_probs, 0, own.begin - first, rows));
+    return list;
+  };
+  LoraSegment moved = own;
+  moved.begin = 0;
+  moved.end = rows;
+  const TensorList merged = results(hidden, 0, {other, own});
+  const TensorList alone = results(narrow(hidden, 0, own.begin, rows), own.begin, {moved});
+  for (size_t k = 0; k < merged.size(); ++k) EXPECT_TRUE(same_bits(merged[k], alone[k])) << k;
+}
+
+TEST_F(CrossEntropyTest, BitsOfLowRankPathsDoNotDependOnThreads) {
+  for (Dtype base : {Dtype::float32, Dtype::bfloat16}) {
+    const Adapted c(48, 1003, base, 3, three_paths(48, 1003));
+    expect_thread_invariant([&] {
+      const CrossEntropy result = c.cross_entropy();
+      TensorList list = grad({result.loss}, c.wanted());
+      list.push_back(result.loss.detach());
+      list.push_back(result.log_probs);
+      return list;
+    });
+  }
+}
+
+TEST_F(CrossEntropyTest, LowRankPathsWithoutTargetsAndWrongOnes) {
+  const Adapted c(8, 30, Dtype::float32, 0, three_paths(8, 30));
+  const std::vector<int64_t> none(size_t(Adapted::tokens), ignored_token);
+  const CrossEntropy empty = linear_cross_entropy(c.hidden, PackedLinear(c.head), integers(none), {}, c.segments);
+  for (const Tensor& g : grad({empty.loss}, c.wanted()))
+    EXPECT_EQ(to_vector<float>(g), std::vector<float>(size_t(g.numel()), 0.0f));
+  LoraSegments beyond = c.segments;
+  beyond[2].end = Adapted::tokens + 1;
+  EXPECT_THROW(linear_log_probs(c.hidden, c.head, c.targets, beyond), ValueError);
+  EXPECT_THROW(linear_log_probs(c.hidden, c.head, c.targets, {path(4, 9, 30, 0, 5, 1)}), ShapeError);
+  EXPECT_THROW(linear_log_probs(to(c.hidden, Dtype::float64), to(c.head, Dtype::float64), c.targets, c.segments),
+               DtypeError);
 }
 
 TEST_F(CrossEntropyTest, EmptyAndWrong) {

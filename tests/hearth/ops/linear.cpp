@@ -1,4 +1,4 @@
-// Linear products with packed weights and low-rank paths against their composed forms.
+// Linear products with packed weights against their composed forms.
 #include "hearth/ops/linear.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +7,6 @@
 #include <random>
 
 #include "hearth/hearth.h"
-#include "hearth/ops/lora.h"
 
 namespace hearth {
 namespace {
@@ -51,52 +50,6 @@ TEST(Linear, RefusesWhatDoesNotFit) {
   EXPECT_THROW(linear(random({9, 11}, 1), PackedLinear(w)), ShapeError);
   EXPECT_THROW(linear(to(random({9, 12}, 1), Dtype::float64), PackedLinear(w)), DtypeError);
   EXPECT_THROW(PackedLinear(random({7}, 1)), ShapeError);
-}
-
-struct LoraCase {
-  Tensor x = random({19, 24}, 1).set_requires_grad(), w = random({31, 24}, 2),
-         bias = random({31}, 3).set_requires_grad();
-  Tensor a = random({4, 24}, 4).set_requires_grad(), b = random({31, 4}, 5).set_requires_grad(),
-         dy = random({19, 31}, 6);
-  double scale = 1.75;
-  Tensor composed() const { return linear(x, w, bias) + linear(linear(x, a), b) * scale; }
-  Tensor fused() const { return lora_linear(x, PackedLinear(w), bias, a, b, scale); }
-};
-
-TEST(LoraLinear, ValuesAndGradientsOfTheComposedForm) {
-  const LoraCase c;
-  expect_near(c.fused(), c.composed(), 3e-5);
-  const TensorList wanted = {c.x, c.bias, c.a, c.b};
-  const TensorList composed = grad({c.composed()}, wanted, {c.dy}), fused = grad({c.fused()}, wanted, {c.dy});
-  for (size_t i = 0; i < wanted.size(); ++i) expect_near(fused[i], composed[i], 1e-4);
-}
-
-TEST(LoraLinear, SecondDerivatives) {
-  const LoraCase c;
-  const auto second = [&](const Tensor& y) {
-    const TensorList first = grad({sum(y * y * c.dy)}, {c.x, c.a}, {}, {.create_graph = true});
-    return grad({sum(first[0] * first[0]) + sum(first[1] * first[1])}, {c.b})[0];
-  };
-  const Tensor expected = second(c.composed());
-  double scale = 0;
-  for (double v : to_vector<double>(expected)) scale = std::max(scale, std::abs(v));
-  expect_near(second(c.fused()), expected, 1e-4 * scale);
-}
-
-TEST(LoraLinear, ARowDoesNotSeeItsNeighbours) {
-  const LoraCase c;
-  const std::vector<float> all = to_vector<float>(c.fused());
-  for (int64_t row : {0, 7, 18}) {
-    const std::vector<float> alone =
-        to_vector<float>(lora_linear(narrow(c.x, 0, row, 1), PackedLinear(c.w), c.bias, c.a, c.b, c.scale));
-    EXPECT_EQ(alone, std::vector<float>(all.begin() + row * 31, all.begin() + (row + 1) * 31));
-  }
-}
-
-TEST(LoraLinear, RefusesWhatDoesNotFit) {
-  const LoraCase c;
-  EXPECT_THROW(lora_linear(c.x, PackedLinear(c.w), {}, c.b, c.a, 1), ShapeError);
-  EXPECT_THROW(lora_linear(random({3, 5}, 1), PackedLinear(c.w), {}, c.a, c.b, 1), ShapeError);
 }
 
 }  // namespace
