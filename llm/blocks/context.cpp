@@ -25,15 +25,13 @@ std::vector<AdapterRows> RowAdapters::ranges(int64_t rows) const {
 LoraPath ForwardContext::lora(size_t layer) const {
   LoraPath path;
   if (adapters.empty()) return path;
-  bool drops = false;
   for (const AdapterRows& r : adapters.ranges(batch.size())) {
     const LoraWeights* weights = r.adapter->at(layer);
     if (!weights) continue;
-    path.segments.push_back({weights->a, weights->b, weights->scale, r.begin, r.end});
-    path.dropout.push_back(dropout.active ? r.adapter->config().dropout : 0);
-    drops = drops || path.dropout.back() > 0;
+    const double rate = dropout.active ? r.adapter->config().dropout : 0;
+    (rate > 0 ? path.dropping : path.segments).push_back({weights->a, weights->b, weights->scale, r.begin, r.end});
+    if (rate > 0) path.dropout.push_back(rate);
   }
-  if (!drops) path.dropout.clear();
   path.dropout_seed = mix_hash(mix_hash(mix_hash(1, dropout.seed), uint64_t(dropout.step)), layer);
   return path;
 }

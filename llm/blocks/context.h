@@ -41,8 +41,9 @@ class RowAdapters {
 
 /// What adapters add to one linear layer in one pass.
 struct LoraPath {
-  LoraSegments segments;
-  std::vector<double> dropout;  ///< of each segment; empty: none in any
+  LoraSegments segments;        ///< of adapters whose input is taken as it is
+  LoraSegments dropping;        ///< of those whose input goes through dropout in this pass
+  std::vector<double> dropout;  ///< of each of the latter
   uint64_t dropout_seed = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/embedding.h"
+#include "hearth/ops/low_rank.h"
 #include "hearth/ops/norm.h"
 
 namespace hearth::llm {
@@ -46,11 +47,10 @@ Tensor Decoder::operator()(const ForwardContext& context) const {
       continue;
     }
     TensorList parameters = layers[i].parameters();
-    for (size_t j = 0; j < DecoderLayer::linear_layers; ++j)
-      for (const LoraSegment& s : context.lora(i * DecoderLayer::linear_layers + j).segments) {
-        parameters.push_back(s.a);
-        parameters.push_back(s.b);
-      }
+    for (size_t j = 0; j < DecoderLayer::linear_layers; ++j) {
+      const LoraPath lora = context.lora(i * DecoderLayer::linear_layers + j);
+      parameters = with_segments(with_segments(std::move(parameters), lora.segments), lora.dropping);
+    }
     // The batch and the rotary table outlive the backward through the copies that the closure holds.
     const auto batch = std::make_shared<TokenBatch>(context.batch);
     const auto rotary = std::make_shared<RotaryTable>(context.rotary);

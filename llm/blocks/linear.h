@@ -32,7 +32,7 @@ class Linear : public nn::Module {
   PackedCache packed_;
 };
 
-/// y plus the low-rank paths of x; y itself when there are none.
-Tensor add_lora(const Tensor& y, const Tensor& x, const LoraPath& lora);
+/// lora_add; y itself when there are no segments.
+Tensor add_lora(const Tensor& y, const Tensor& x, const LoraSegments& segments);
 
 }  // namespace hearth::llm

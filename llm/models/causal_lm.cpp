@@ -85,11 +85,11 @@ LoraSegments CausalLm::head_segments(const RowAdapters& adapters, int64_t rows) 
 }
 
 Tensor CausalLm::logits(const Tensor& hidden, const RowAdapters& adapters) const {
-  const LoraPath lora{head_segments(adapters, hidden.size(0)), {}, 0};
+  const LoraSegments segments = head_segments(adapters, hidden.size(0));
   const Tensor& weight = head_weight();
-  if (weight.requires_grad()) return add_lora(linear(hidden, weight), hidden, lora);
+  if (weight.requires_grad()) return add_lora(linear(hidden, weight), hidden, segments);
   const PackedLinear& packed = packed_head_.of(weight);
-  return lora.segments.empty() ? linear(hidden, packed) : lora_linear(hidden, packed, {}, lora.segments);
+  return segments.empty() ? linear(hidden, packed) : lora_linear(hidden, packed, {}, segments);
 }
 
 Tensor CausalLm::log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters) const {
