@@ -12,6 +12,7 @@ class CrossEntropyLoss : public TokenLoss {
   explicit CrossEntropyLoss(const LossSpec& spec);
   std::vector<std::string_view> required() const override { return {"weights"}; }
   std::string problem(const LossInputs& in) const override;
+  bool gradient_is_fixed() const override { return true; }
   void add(const LossInputs& in, LossSums& sums, std::span<float> gradient) const override;
 };
 

@@ -45,6 +45,8 @@ class TokenLoss {
   virtual std::vector<std::string_view> optional() const { return {}; }
   /// What is wrong with one sequence's inputs, e.g. "advantages[17] is not finite: nan"; empty when nothing is.
   virtual std::string problem(const LossInputs& in) const = 0;
+  /// Whether d loss / d log_probs does not depend on log_probs, so that it can be asked for before they are known.
+  virtual bool gradient_is_fixed() const { return false; }
   /// Adds one sequence's loss to `sums` and writes d loss / d log_probs into `gradient`.
   virtual void add(const LossInputs& in, LossSums& sums, std::span<float> gradient) const = 0;
 };

@@ -57,22 +57,17 @@ LossInputs inputs_of(const TrainDatum& datum, const TokenLoss& loss, std::span<c
   return in;
 }
 
-/// Targets of a pass, side by side: the hidden state that each is predicted from, and its coefficient in the loss.
-struct Entries {
-  std::vector<int64_t> rows, targets;
-  std::vector<float> coefficients;
-  std::vector<size_t> ends;  ///< of each unit's
-
-  void add(int64_t row, int64_t target, float coefficient = 0) {
-    rows.push_back(row);
-    targets.push_back(target);
-    coefficients.push_back(coefficient);
-  }
-};
-
 template <class T>
-Tensor part_of(const std::vector<T>& values, size_t first, size_t count) {
-  return from_values<T>(std::span<const T>(values).subspan(first, count), {int64_t(count)});
+Tensor vector_of(const std::vector<T>& values) {
+  return from_values<T>(std::span<const T>(values), {int64_t(values.size())});
+}
+
+std::exception_ptr loss_not_finite(size_t datum, double loss) {
+  try {
+    fail<ValueError>("forward_backward: datum ", datum, ": the loss is not finite: ", loss);
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 }  // namespace
@@ -80,40 +75,52 @@ Tensor part_of(const std::vector<T>& values, size_t first, size_t count) {
 /// Units that are computed in one pass. All of one base, and all with gradient or all without.
 class RequestPass {
  public:
-  RequestPass(std::span<const Unit> units) : units_(units) {}
+  RequestPass(std::span<const Unit> units) : units_(units), train_(!units[0].running->request.forward_only) {}
 
   /// Adds losses to the units' requests and gradients to those that want them.
   void run() {
-    const bool train = !units_[0].running->request.forward_only;
-    GradMode mode(train);
-    lay_out(train);
+    GradMode mode(train_);
+    lay_out();
     hidden_ = base().hidden(pack(sequences_), adapters_of(token_ends_, 0, token_rows_));
+    // Coefficients that are known beforehand are taken in the very pass that computes log-probabilities; targets
+    // without one, or with one that depends on the log-probability, come first.
+    for (const Unit& unit : units_)
+      if (train_ && unit.running->loss->gradient_is_fixed()) add_losses(unit, true);
     compute_log_probs();
-    const Entries entries = compute_losses();
-    if (!train) return;
-    if (!entries.rows.empty()) backward_through(entries);
+    for (const Unit& unit : units_)
+      if (!train_ || !unit.running->loss->gradient_is_fixed()) add_losses(unit, false);
+    if (!train_) return;
+    const TensorList losses = compute_coefficients();
+    for (const Unit& unit : units_)
+      if (unit.running->loss->gradient_is_fixed()) add_losses(unit, false);
     hidden_ = {};
-    for (size_t u = 0; u < units_.size(); ++u) take_gradient(u, entries);
+    if (!losses.empty()) backward(losses, TensorList(losses.size()));
+    for (size_t u = 0; u < units_.size(); ++u) take_gradient(u);
   }
 
  private:
   static LoraTrainer::State& state(const Running& r) { return *r.request.trainer->state_; }
   const CausalLm& base() const { return *state(*units_[0].running).base; }
 
-  void lay_out(bool train) {
+  void lay_out() {
     for (const Unit& unit : units_) {
-      aliases_.push_back(alias_of(*state(*unit.running).adapter, train));
+      aliases_.push_back(alias_of(*state(*unit.running).adapter, train_));
       const auto& data = *unit.running->request.data;
+      first_targets_.push_back(targets_.size());
       for (size_t i = unit.first; i < unit.last; ++i) {
         const TrainDatum& datum = data[i];
-        for (size_t e = 0; e < datum.targets.size(); ++e)
-          all_.add(int64_t(token_rows_) + int64_t(e) / datum.targets_per_token, datum.targets[e]);
+        for (size_t e = 0; e < datum.targets.size(); ++e) {
+          rows_.push_back(int64_t(token_rows_) + int64_t(e) / datum.targets_per_token);
+          targets_.push_back(datum.targets[e]);
+        }
         token_rows_ += datum.tokens.size();
         sequences_.push_back(datum.tokens);
       }
       token_ends_.push_back(token_rows_);
-      all_.ends.push_back(all_.rows.size());
+      target_ends_.push_back(targets_.size());
     }
+    coefficients_.resize(targets_.size());
+    log_probs_.resize(targets_.size());
   }
 
   /// Which adapter changes which of `count` rows from `first` on, when unit u's rows end at ends[u].
@@ -129,72 +136,87 @@ class RequestPass {
     return RowAdapters(std::move(ranges));
   }
 
-  /// Log-probabilities of all entries, without history: their coefficients are known only afterwards.
+  /// Some targets of the pass that go through the output layer together.
+  struct Chosen {
+    std::vector<size_t> which;
+    std::vector<int64_t> rows, targets;
+    std::vector<float> weights;
+    RowAdapters adapters;
+  };
+
+  /// The targets with a coefficient, or those without, in chunks.
+  std::vector<Chosen> choose(bool with_coefficient) const {
+    std::vector<Chosen> chunks;
+    std::vector<size_t> which, ends;
+    size_t at = 0;
+    for (size_t end : target_ends_) {
+      for (; at < end; ++at)
+        if ((coefficients_[at] != 0) == with_coefficient) which.push_back(at);
+      ends.push_back(which.size());
+    }
+    for (size_t first = 0; first < which.size(); first += head_rows) {
+      Chosen& c = chunks.emplace_back();
+      const size_t count = std::min<size_t>(head_rows, which.size() - first);
+      c.which.assign(which.begin() + ptrdiff_t(first), which.begin() + ptrdiff_t(first + count));
+      for (size_t e : c.which) {
+        c.rows.push_back(rows_[e]);
+        c.targets.push_back(targets_[e]);
+        c.weights.push_back(-coefficients_[e]);
+      }
+      c.adapters = adapters_of(ends, first, count);
+    }
+    return chunks;
+  }
+
+  void keep_log_probs(const Chosen& c, const Tensor& log_probs) {
+    const std::vector<float> values = to_vector<float>(log_probs);
+    for (size_t i = 0; i < values.size(); ++i) log_probs_[c.which[i]] = values[i];
+  }
+
+  /// Log-probabilities of targets without a coefficient so far, without history.
   void compute_log_probs() {
     NoGrad guard;
-    const Tensor hidden = hidden_.detach();
-    const bool one_each = all_.rows.size() == token_rows_;
-    for (size_t first = 0; first < all_.rows.size(); first += head_rows) {
-      const size_t count = std::min<size_t>(head_rows, all_.rows.size() - first);
-      const Tensor rows =
-          one_each && count == all_.rows.size() ? hidden : index_select(hidden, 0, part_of(all_.rows, first, count));
-      const std::vector<float> part = to_vector<float>(
-          base().log_probs(rows, part_of(all_.targets, first, count), adapters_of(all_.ends, first, count)));
-      log_probs_.insert(log_probs_.end(), part.begin(), part.end());
-    }
+    for (const Chosen& c : choose(false))
+      keep_log_probs(c,
+                     base().log_probs(index_select(hidden_, 0, vector_of(c.rows)), vector_of(c.targets), c.adapters));
   }
 
-  /// The losses; entries whose coefficient is not zero.
-  Entries compute_losses() {
-    Entries used;
-    std::vector<float> gradient;
-    size_t at = 0;
-    for (const Unit& unit : units_) {
-      Running& r = *unit.running;
-      for (size_t i = unit.first; i < unit.last; ++i) {
-        const TrainDatum& datum = (*r.request.data)[i];
-        const std::span<const float> log_probs = std::span<const float>(log_probs_).subspan(at, datum.targets.size());
-        r.log_probs[i].assign(log_probs.begin(), log_probs.end());
-        gradient.assign(datum.targets.size(), 0);
-        if (!r.error) r.loss->add(inputs_of(datum, *r.loss, log_probs), r.sums, gradient);
-        if (!r.error && !std::isfinite(r.sums.loss)) r.error = not_finite_at(i, r.sums.loss);
-        for (size_t e = 0; e < gradient.size() && !r.error; ++e)
-          if (gradient[e] != 0) used.add(all_.rows[at + e], datum.targets[e], gradient[e]);
-        at += datum.targets.size();
-      }
-      used.ends.push_back(used.rows.size());
-    }
-    return used;
-  }
-
-  static std::exception_ptr not_finite_at(size_t datum, double loss) {
-    try {
-      fail<ValueError>("forward_backward: datum ", datum, ": the loss is not finite: ", loss);
-    } catch (...) {
-      return std::current_exception();
-    }
-  }
-
-  void backward_through(const Entries& entries) {
+  /// The sums whose gradient is that of the losses.
+  TensorList compute_coefficients() {
     TensorList losses;
-    for (size_t first = 0; first < entries.rows.size(); first += head_rows) {
-      const size_t count = std::min<size_t>(head_rows, entries.rows.size() - first);
-      std::vector<float> weights(entries.coefficients.begin() + ptrdiff_t(first),
-                                 entries.coefficients.begin() + ptrdiff_t(first + count));
-      for (float& w : weights) w = -w;
-      losses.push_back(base().weighted_loss(index_select(hidden_, 0, part_of(entries.rows, first, count)),
-                                            part_of(entries.targets, first, count), part_of(weights, 0, count),
-                                            adapters_of(entries.ends, first, count)));
+    for (const Chosen& c : choose(true)) {
+      const CrossEntropy result = base().cross_entropy(index_select(hidden_, 0, vector_of(c.rows)),
+                                                       vector_of(c.targets), vector_of(c.weights), c.adapters);
+      keep_log_probs(c, result.log_probs);
+      losses.push_back(result.loss);
     }
-    backward(losses, TensorList(losses.size()));
+    return losses;
+  }
+
+  /// Losses and coefficients of a unit; only the latter when log-probabilities are not known yet.
+  void add_losses(const Unit& unit, bool only_coefficients) {
+    Running& r = *unit.running;
+    size_t at = first_targets_[size_t(&unit - units_.data())];
+    for (size_t i = unit.first; i < unit.last && !r.error; ++i) {
+      const TrainDatum& datum = (*r.request.data)[i];
+      const size_t count = datum.targets.size();
+      const std::span<const float> log_probs(log_probs_.data() + at, count);
+      const std::span<float> gradient(coefficients_.data() + at, count);
+      LossSums unused;
+      r.loss->add(inputs_of(datum, *r.loss, log_probs), only_coefficients ? unused : r.sums, gradient);
+      at += count;
+      if (only_coefficients) continue;
+      r.log_probs[i].assign(log_probs.begin(), log_probs.end());
+      if (!std::isfinite(r.sums.loss)) r.error = loss_not_finite(i, r.sums.loss);
+    }
   }
 
   /// Never throws: the units before are counted already, so that the pass cannot be computed again.
-  void take_gradient(size_t u, const Entries& entries) noexcept {
+  void take_gradient(size_t u) noexcept {
     Running& r = *units_[u].running;
     if (r.error) return;
     try {
-      accumulate(u, entries);
+      accumulate(u);
       if (--r.units_left > 0) return;
       const double norm = grad_norm(r.gradient);
       check<ValueError>(std::isfinite(norm), "forward_backward: the gradient is not finite: norm ", norm);
@@ -205,17 +227,18 @@ class RequestPass {
     }
   }
 
-  void accumulate(size_t u, const Entries& entries) {
+  void accumulate(size_t u) {
     NoGrad guard;
     Running& r = *units_[u].running;
     if (!r.begun) r.gradient = state(r).gradient;
     r.begun = true;
-    const bool nothing = entries.ends[u] == (u == 0 ? 0 : entries.ends[u - 1]);
+    bool any = false;
+    for (size_t e = first_targets_[u]; e < target_ends_[u]; ++e) any = any || coefficients_[e] != 0;
     const TensorList parameters = aliases_[u]->parameters();
     const bool first = r.gradient.empty();
     if (first) r.gradient.resize(parameters.size());
     for (size_t p = 0; p < parameters.size(); ++p) {
-      const Tensor own = nothing ? Tensor() : parameters[p].grad();
+      const Tensor own = any ? parameters[p].grad() : Tensor();
       Tensor& sum = r.gradient[p];
       if (first)
         sum = own.defined() ? own : zeros_like(parameters[p].detach());
@@ -225,13 +248,15 @@ class RequestPass {
   }
 
   std::span<const Unit> units_;
+  bool train_;
   std::vector<std::unique_ptr<LoraAdapter>> aliases_;
   std::vector<std::vector<int32_t>> sequences_;
-  std::vector<size_t> token_ends_;
   size_t token_rows_ = 0;
-  Entries all_;
   Tensor hidden_;
-  std::vector<float> log_probs_;
+  // Of each target: the hidden state that it is predicted from, its id, d loss / d log-probability, log-probability.
+  std::vector<int64_t> rows_, targets_;
+  std::vector<float> coefficients_, log_probs_;
+  std::vector<size_t> token_ends_, first_targets_, target_ends_;  ///< of each unit
 };
 
 namespace {
