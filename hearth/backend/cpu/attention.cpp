@@ -42,15 +42,16 @@ void store_run(const Run& run, const Tensor& keys, const Tensor& values, const T
                int64_t head) {
   const int64_t dim = keys.size(3), stride = values.size(4), blocks = keys.size(2);
   const int64_t block = run.slot / attention_block, column = run.slot % attention_block;
+  const int64_t key_row = k.stride(0), value_row = v.stride(0);
   const int64_t at = (block / blocks * keys.size(1) + head) * blocks + block % blocks;
   T* to_key = keys.data<T>() + at * dim * attention_block + column;
   T* to_value = values.data<T>() + (at * attention_block + column) * stride;
-  const float* from_key = k.data<float>() + run.first * k.stride(0) + head * k.stride(1);
-  const float* from_value = v.data<float>() + run.first * v.stride(0) + head * v.stride(1);
+  const float* from_key = k.data<float>() + run.first * key_row + head * k.stride(1);
+  const float* from_value = v.data<float>() + run.first * value_row + head * v.stride(1);
   for (int64_t i = 0; i < dim; ++i)
-    for (int64_t j = 0; j < run.count; ++j) to_key[i * attention_block + j] = T(from_key[j * k.stride(0) + i]);
+    for (int64_t j = 0; j < run.count; ++j) to_key[i * attention_block + j] = T(from_key[j * key_row + i]);
   for (int64_t j = 0; j < run.count; ++j) {
-    for (int64_t i = 0; i < dim; ++i) to_value[j * stride + i] = T(from_value[j * v.stride(0) + i]);
+    for (int64_t i = 0; i < dim; ++i) to_value[j * stride + i] = T(from_value[j * value_row + i]);
     for (int64_t i = dim; i < stride; ++i) to_value[j * stride + i] = T(0.0f);
   }
 }
