@@ -130,7 +130,7 @@ TEST(Store, RefusesCheckpointsWithoutADatabase) {
 }
 
 TEST(Store, GroupsCommits) {
-  StoreFolder folder;
+  StoreFolder folder(true);
   Store store(folder.path());
   const auto now = std::chrono::steady_clock::now;
   const auto begin = now();
