@@ -39,9 +39,10 @@ struct EngineOptions {
 
   std::function<void(const std::string&)> log;   ///< told what an operator should know; may be empty
   std::chrono::milliseconds housekeeping{1000};  ///< how often time-outs are looked at
-  std::chrono::seconds gap_timeout{330};         ///< what waits for a missing seq_id fails after this
-  std::chrono::seconds session_grace{600};       ///< without a heartbeat
-  std::chrono::seconds sample_deadline{3600};    ///< a sample that waits longer fails
+  double hash_share = 0.02;                 ///< of the work between two hashes of a model's state, what a hash may take
+  std::chrono::seconds gap_timeout{330};    ///< what waits for a missing seq_id fails after this
+  std::chrono::seconds session_grace{600};  ///< without a heartbeat
+  std::chrono::seconds sample_deadline{3600};  ///< a sample that waits longer fails
   std::chrono::seconds replay_budget{20};  ///< a model's recovery checkpoint is taken when its replay would cost more
   std::chrono::seconds result_retention{3600};  ///< of results, after the session's end
 };

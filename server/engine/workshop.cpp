@@ -6,8 +6,6 @@
 namespace hearth::server {
 namespace {
 
-// State hashes may cost this share of the work between them.
-constexpr double hash_share = 0.02;
 // BLAKE2b's speed, guessed low.
 constexpr double hash_bytes_per_second = 5e8;
 
@@ -118,7 +116,7 @@ void Workshop::note_work(const std::string& model_id, int64_t seq_id, double sec
 
 void Workshop::hash_state(Trainer& trainer, JobResult& result, bool always) {
   const double cost = static_cast<double>(trainer.trainer.bytes()) / hash_bytes_per_second;
-  if (!always && cost > hash_share * trainer.unhashed_seconds) return;
+  if (!always && cost > options_.hash_share * trainer.unhashed_seconds) return;
   result.state_hash = trainer.trainer.state_hash();
   trainer.unhashed_seconds = 0;
 }

@@ -57,6 +57,7 @@ class Folder {
 inline EngineOptions small_options(const Folder& folder) {
   EngineOptions options;
   options.models = {{"tiny", folder.model()}};
+  options.hash_share = 1e9;  // after every step
   options.kv_cache_bytes = int64_t(64) << 20;
   return options;
 }
