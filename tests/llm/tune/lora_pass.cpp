@@ -108,6 +108,27 @@ TEST(LoraPass, merging_requests_of_many_trainers_changes_no_bit) {
   EXPECT_EQ(together.hashes(), alone.hashes());
 }
 
+/// The output layer works on chunks of 1024 rows: here a chunk ends inside the second request, alone none does.
+TEST(LoraPass, merging_over_the_borders_of_chunks_changes_no_bit) {
+  const auto base = small_base();
+  const LossSpec spec;
+  const auto first = random_data(41, {700}), second = random_data(42, {600, 90}), third = random_data(43, {600});
+  std::vector<std::string> hashes;
+  for (bool merged : {true, false}) {
+    LoraTrainer a = small_trainer(base, 1, 4), b = small_trainer(base, 2, 9);
+    warm_up(a);
+    warm_up(b);
+    const std::vector<PassRequest> all = {{&a, &first, &spec}, {&b, &second, &spec}, {&a, &third, &spec}};
+    if (merged) {
+      forward_backward(all);
+    } else {
+      for (const PassRequest& request : all) forward_backward({request});
+    }
+    hashes.push_back(a.state_hash() + b.state_hash());
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+}
+
 TEST(LoraPass, the_number_of_threads_changes_no_bit) {
   const auto base = small_base(true, Dtype::bfloat16);
   const int before = cpu::num_threads();
