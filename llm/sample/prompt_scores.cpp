@@ -86,8 +86,7 @@ void PromptScores::score_row(const Tensor& logits, int64_t row, int64_t position
 void PromptScores::draw_alternatives(const Tensor& logits, int64_t row, int64_t position, int64_t allowed) {
   const double temperature = request_.params.temperature;
   const Tensor all = row_log_probs(logits, row, temperature);
-  const std::span<const float> numbers{narrow(logits, 0, row, 1).data<float>(),
-                                       size_t(std::min(allowed, logits.size(1)))};
+  const std::span<const float> numbers{row_of(logits, row).data<float>(), size_t(std::min(allowed, logits.size(1)))};
   // Each position has random numbers of its own, so that it does not matter how the prompt is cut.
   std::mt19937_64 engine(mix_hash(mix_hash(1, request_.params.seed), uint64_t(position)));
   const auto write = [&](int64_t j, int32_t token) {

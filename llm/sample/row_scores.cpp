@@ -10,7 +10,6 @@
 #include "hearth/ops/create.h"
 #include "hearth/ops/cross_entropy.h"
 #include "hearth/ops/softmax.h"
-#include "hearth/ops/view.h"
 
 namespace hearth::llm {
 
@@ -20,7 +19,7 @@ std::span<const float> numbers(const Tensor& row) { return {row.data<float>(), s
 
 /// The row as the softmax sees it.
 Tensor scaled_row(const Tensor& logits, int64_t row, double temperature) {
-  const Tensor plain = narrow(logits, 0, row, 1);
+  const Tensor plain = row_of(logits, row);
   if (temperature == 0 || temperature == 1) return plain;
   // Shifted first: a tiny temperature must not make all numbers infinite.
   const std::span<const float> from = numbers(plain);
@@ -32,7 +31,7 @@ Tensor scaled_row(const Tensor& logits, int64_t row, double temperature) {
 }
 
 void draw(const Tensor& logits, int64_t allowed, RowDraw& d) {
-  const std::span<const float> row = numbers(narrow(logits, 0, d.row, 1));
+  const std::span<const float> row = numbers(row_of(logits, d.row));
   d.token = d.sampler->choose(row.first(size_t(std::min(allowed, logits.size(1)))));
   if (d.top_k > 0) {
     const Tensor all = row_log_probs(logits, d.row, d.temperature);
@@ -47,6 +46,11 @@ void draw(const Tensor& logits, int64_t allowed, RowDraw& d) {
 }
 
 }  // namespace
+
+Tensor row_of(const Tensor& x, int64_t row) {
+  // `narrow` would note the view in the tensor that all threads share.
+  return x.alias({1, x.size(1)}, {x.size(1), 1}, x.offset() + row * x.size(1));
+}
 
 Tensor row_log_probs(const Tensor& logits, int64_t row, double temperature) {
   const Tensor all = log_softmax(scaled_row(logits, row, temperature), -1);

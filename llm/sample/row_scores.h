@@ -26,6 +26,9 @@ struct RowDraw {
 /// are put into the draw. A draw depends on its row and its sampler only.
 void draw_tokens(const Tensor& logits, int64_t allowed, std::span<RowDraw> draws);
 
+/// Row `row` of [rows, n] as [1, n]. Unlike a view of autograd's, it may be made on many threads at once.
+Tensor row_of(const Tensor& x, int64_t row);
+
 /// log softmax(logits[row] / temperature), float32 [1, vocab]; temperatures 0 and 1 leave the logits as they are, so
 /// that the bits are those of CausalLm::log_probs. Raises ValueError when they hold NaN.
 Tensor row_log_probs(const Tensor& logits, int64_t row, double temperature);
