@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "hearth/backend/cpu/parallel.h"
+#include "hearth/core/allocator.h"
 #include "llm/sample/generate.h"
 #include "llm/tune/lora_trainer.h"
 #include "llm/tune/small_trainers.h"
@@ -141,6 +142,23 @@ TEST(LoraPass, the_number_of_threads_changes_no_bit) {
   cpu::set_num_threads(before);
   expect_equal(a, b);
   EXPECT_EQ(one.hashes(), two.hashes());
+}
+
+TEST(LoraPass, memory_is_that_of_one_unit) {
+  LoraTrainer trainer = small_trainer(small_base());
+  warm_up(trainer);
+  const auto peak = [&](size_t datums, bool forward_only) {
+    const auto data = random_data(3, std::vector<int64_t>(datums, 256));
+    const size_t before = allocator({}).stats().in_use;
+    allocator({}).reset_peak();
+    run(trainer, data, {"ppo", {}}, forward_only);
+    trainer.optim_step({});
+    return double(allocator({}).stats().peak - before);
+  };
+  peak(8, false);
+  for (bool forward_only : {false, true})
+    EXPECT_LT(peak(40, forward_only), 1.05 * peak(8, forward_only)) << forward_only;
+  EXPECT_LT(peak(8, true), 0.5 * peak(8, false));
 }
 
 TEST(LoraPass, a_new_adapter_is_its_base) {
