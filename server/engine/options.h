@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "server/store/retention.h"
+
 namespace hearth::server {
 
 /// A base model that is served: `--model NAME=DIR`.
@@ -44,7 +46,8 @@ struct EngineOptions {
   std::chrono::seconds session_grace{600};  ///< without a heartbeat
   std::chrono::seconds sample_deadline{3600};  ///< a sample that waits longer fails
   std::chrono::seconds replay_budget{20};  ///< a model's recovery checkpoint is taken when its replay would cost more
-  std::chrono::seconds result_retention{3600};  ///< of results, after the session's end
+  RetentionSettings retention;
+  std::chrono::seconds retention_interval{600};  ///< between two looks for what may be forgotten
 };
 
 }  // namespace hearth::server

@@ -1,35 +1,12 @@
 // Workshop, restore: a model's state from its newest recovery checkpoint, or its beginning, and its journal.
-#include <set>
-
 #include "hearth/core/error.h"
 #include "llm/lora/fingerprint.h"
+#include "server/engine/journal.h"
 #include "server/engine/platform.h"
 #include "server/engine/workshop.h"
 
 namespace hearth::server {
 namespace {
-
-Job job_of(const ModelRecord& model, const OperationRecord& operation) {
-  check<ValueError>(!operation.body_dropped, "replay: operation ", operation.seq_id,
-                    " is needed and its body is not kept any more");
-  Job job;
-  job.model = model;
-  job.request_id = operation.request_id;
-  job.seq_id = operation.seq_id;
-  job.command = std::make_shared<const TrainingCommand>(decode_training(command_kind(operation.kind), operation.body));
-  if (const auto* load = std::get_if<LoadWeights>(job.command.get())) {
-    CheckpointRecord source;
-    source.folder = operation.reads_folder;
-    source.hash = operation.reads_hash;
-    source.has_optimizer = true;  // it was loaded once
-    source.base_model = model.base_model;
-    source.base_fingerprint = model.base_fingerprint;
-    source.rank = model.rank;
-    (void)load;
-    job.source = source;
-  }
-  return job;
-}
 
 bool is_pass(const OperationRecord& operation) { return operation.kind == "forward_backward"; }
 
@@ -75,11 +52,10 @@ void Workshop::restore_beginning(const ModelRecord& model, const std::vector<Ope
     return;
   }
   check<ValueError>(!journal.empty() && journal.front().seq_id == 0, "restore: the journal's beginning is missing");
-  Job job = job_of(model, journal.front());
+  Job job = replay_job(model, journal.front());
   JobResult result;
   if (const auto* load = std::get_if<LoadWeights>(job.command.get())) {
     folders_.verify(job.source->folder, job.source->hash);
-    job.source->rank = model.rank;
     result = load_new(job, *load);
   } else {
     result = create(job, std::get<CreateModel>(*job.command));
@@ -91,14 +67,14 @@ size_t Workshop::replay_from(const ModelRecord& model, const std::vector<Operati
                              RestoreReport& report) {
   const OperationRecord& first = journal[at];
   if (is_skipped(first) || first.seq_id <= model.recovery_seq || first.seq_id == 0) return at + 1;
-  std::vector<Job> jobs{job_of(model, first)};
+  std::vector<Job> jobs{replay_job(model, first)};
   int64_t tokens = 0;
   size_t next = at + 1;
   if (is_pass(first)) {
     tokens = tokens_of(std::get<ForwardBackward>(*jobs[0].command).data);
     for (; next < journal.size() && (is_skipped(journal[next]) || is_pass(journal[next])); ++next) {
       if (is_skipped(journal[next])) continue;
-      Job more = job_of(model, journal[next]);
+      Job more = replay_job(model, journal[next]);
       tokens += tokens_of(std::get<ForwardBackward>(*more.command).data);
       if (tokens > options_.token_budget) break;
       jobs.push_back(std::move(more));

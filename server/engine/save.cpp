@@ -1,7 +1,10 @@
 // Workshop, save_weights in its forms: checkpoints with optimizer, frozen samplers, adapters for other programs.
+#include <filesystem>
+
 #include "hearth/core/error.h"
 #include "llm/lora/files.h"
 #include "server/engine/workshop.h"
+#include "server/store/age.h"
 #include "server/store/names.h"
 
 namespace hearth::server {
@@ -33,8 +36,7 @@ CheckpointRecord record_of(const Job& job, const SaveWeights& command, const Sea
   return record;
 }
 
-SamplerRecord sampler_of(const Job& job, const SaveWeights& command, const std::string& id, const Sealed& sealed) {
-  (void)command;
+SamplerRecord sampler_of(const Job& job, const std::string& id, const Sealed& sealed) {
   SamplerRecord record;
   record.id = id;
   record.session_id = job.model.session_id;
@@ -45,16 +47,31 @@ SamplerRecord sampler_of(const Job& job, const SaveWeights& command, const std::
   return record;
 }
 
+// The adapter alone, as other programs read it; for recipients encrypted file by file, nothing else in the folder.
+Draft adapter_draft(Folders& folders, const llm::LoraAdapter& adapter, const std::string& base,
+                    const std::string& fingerprint, const std::vector<std::string>& recipients) {
+  Draft plain = folders.draft();
+  llm::save_adapter(adapter, plain.path(), base, fingerprint);
+  if (recipients.empty()) return plain;
+  const auto keys = parse_age_recipients(recipients);
+  Draft encrypted = folders.draft();
+  for (const auto& file : std::filesystem::directory_iterator(plain.path()))
+    age_encrypt_file(file.path(), encrypted.path() + "/" + file.path().filename().string() + ".age", keys,
+                     folders.file_system());
+  return encrypted;
+}
+
 }  // namespace
 
 JobResult Workshop::save(const Job& job, const SaveWeights& command) {
   Trainer& trainer = need(job);
   const auto adapter = trainer.trainer.snapshot();
-  Draft draft = folders_.draft();
+  Draft draft = command.kind == SaveWeights::training
+                    ? folders_.draft()
+                    : adapter_draft(folders_, *adapter, job.model.base_model, trainer.trainer.fingerprint(),
+                                    command.age_recipients);
   if (command.kind == SaveWeights::training)
     trainer.trainer.save(draft.path(), job.model.base_model, folders_.file_system());
-  else
-    llm::save_adapter(*adapter, draft.path(), job.model.base_model, trainer.trainer.fingerprint());
   JobResult result;
   SaveWeightsResult answer;
   answer.kind = command.kind;
@@ -68,7 +85,7 @@ JobResult Workshop::save(const Job& job, const SaveWeights& command) {
   } else {
     const std::string id = sampler_id(job.model.session_id, command.sampling_session_seq_id.value());
     const Sealed sealed = draft.seal(Folders::place_of_snapshot(id));
-    result.sampler = sampler_of(job, command, id, sealed);
+    result.sampler = sampler_of(job, id, sealed);
     answer.sampling_session_id = id;
     adapters_.put(sealed.hash, adapter);
   }

@@ -97,6 +97,7 @@ void EngineState::housekeeping() {
   close_gaps();
   expire_samples();
   expire_checkpoints();
+  forget();
   housekeeping_ = loop_.after(options_.housekeeping, [weak = weak_from_this()] {
     if (const auto alive = weak.lock()) alive->housekeeping();
   });
@@ -137,6 +138,19 @@ void EngineState::expire_samples() {
                                FailureCategory::server};
     sample_done(std::move(finished));
   }
+}
+
+// Slow and waiting for the writer, so not here: the store outlives what it does in the background.
+void EngineState::forget() {
+  if (Clock::now() < next_forgetting_) return;
+  next_forgetting_ = Clock::now() + options_.retention_interval;
+  store_.background([&store = store_, settings = options_.retention, time = now(), log = options_.log] {
+    try {
+      run_retention(store, settings, time);
+    } catch (const std::exception& error) {
+      if (log) log(std::string("retention: ") + error.what());
+    }
+  });
 }
 
 void EngineState::expire_checkpoints() {

@@ -155,6 +155,7 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   void close_gaps();
   void expire_samples();
   void expire_checkpoints();
+  void forget();
 
   // checkpoints.cpp
   std::optional<CheckpointRecord> checkpoint(const std::string& owner, const std::string& path, bool to_change);
@@ -202,6 +203,7 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   MemoryFigures memory_;
   EngineStatus figures_;
   Timer housekeeping_;
+  Clock::time_point next_forgetting_ = Clock::time_point::min();
 
   Workshop workshop_;
   std::unique_ptr<Worker> worker_;

@@ -61,7 +61,6 @@ class Workshop {
   BaseModels& bases() { return bases_; }
 
  private:
-  friend struct Replayer;
   struct RunningSample {
     std::string request_id, base;
     SampleJob job;
