@@ -115,7 +115,11 @@ StreamedToken Workshop::streamed(const std::string& base, const llm::SampledToke
   out.choice = token.sample;
   out.token = token.token;
   out.logprob = token.logprob;
-  if (const Base* found = bases_.find(base)) out.text = token_text(*found, token.token);
+  const Base* found = bases_.find(base);
+  if (!found) return out;
+  out.text = token_text(*found, token.token);
+  for (size_t i = 0; i < token.top_tokens.size(); ++i)
+    out.top.push_back({token.top_tokens[i], token.top_logprobs[i], token_text(*found, token.top_tokens[i])});
   return out;
 }
 
