@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -125,7 +126,7 @@ class PowerLoss {
     const std::string path = fs::read_symlink("/proc/self/fd/" + std::to_string(fd)).string();
     const std::lock_guard lock(mutex_);
     if (path.starts_with(root_) && fs::is_regular_file(path)) {
-      if (random_() % 3 == 0 && made_.size() < 40) compose();
+      if (random_() % 4 == 0) compose();
       durable_[path] = read_file(path);
     }
     return 0;  // the test's own disk need not be slow
@@ -134,6 +135,7 @@ class PowerLoss {
   void acknowledge(int64_t number) {
     const std::lock_guard lock(mutex_);
     acknowledged_.insert(number);
+    if (random_() % 8 == 0) compose();
   }
 
   struct State {
@@ -146,19 +148,27 @@ class PowerLoss {
   void compose() {
     const std::string to = states_ + "/" + std::to_string(made_.size());
     for (const auto& [path, before] : durable_) {
-      // A file that is gone may be there still; one that was never synced may not be.
-      std::string now = fs::exists(path) ? read_file(path) : before;
-      std::string out = random_() % 4 == 0 ? before : now;
-      for (size_t at = 0; at < out.size(); at += 512) {
-        if (random_() % 2 == 0 || at >= before.size() || at >= now.size()) continue;
-        const size_t size = std::min({size_t(512), before.size() - at, now.size() - at, out.size() - at});
-        out.replace(at, size, random_() % 2 == 0 ? before : now, at, size);
-      }
+      const std::string out = mixed(before, fs::exists(path) ? read_file(path) : before);
       const std::string target = to + path.substr(root_.size());
       fs::create_directories(fs::path(target).parent_path());
-      write_file_atomic(target, out);
+      // Not by write_file_atomic: its fsync would come back here.
+      std::ofstream(target, std::ios::binary) << out;
     }
     made_.push_back({to, acknowledged_});
+  }
+
+  /// Each block of either, any length between; where only one has a block, that or zeros.
+  std::string mixed(const std::string& before, const std::string& now) {
+    constexpr size_t block = 512;
+    const size_t shorter = std::min(before.size(), now.size()), longer = std::max(before.size(), now.size());
+    std::string out(shorter + (longer == shorter ? 0 : random_() % (longer - shorter + 1)), '\0');
+    const unsigned newer = random_() % 3;  // mostly old, half, mostly new
+    for (size_t at = 0; at < out.size(); at += block) {
+      const std::string& from = random_() % 4 <= newer + random_() % 2 ? now : before;
+      if (at < from.size())
+        out.replace(at, std::min(block, out.size() - at), from, at, std::min(block, out.size() - at));
+    }
+    return out;
   }
 
   std::string root_, states_;
@@ -183,13 +193,14 @@ TEST(Crash, WhatWasAcknowledgedBeforePowerWasLostIsThere) {
         ::close(fd);
       }
     }
-    std::atomic<bool> composing{false};
-    const test::SyncHook hook(
-        [&](int fd) { return composing.exchange(true) ? 0 : (power.sync(fd), composing = false, 0); });
-    Store store(folder.path());
-    for (int64_t number = 0; number < 120; ++number) {
-      store.write_now([number](Tables& t) { test::write_operation(t, number); });
-      power.acknowledge(number);
+    const test::SyncHook hook([&](int fd) { return power.sync(fd); });
+    // Several lives: opening and closing copy the log into the database, which power can interrupt as well.
+    for (int64_t life = 0; life < 4; ++life) {
+      Store store(folder.path());
+      for (int64_t number = 30 * life; number < 30 * life + 30; ++number) {
+        store.write_now([number](Tables& t) { test::write_operation(t, number); });
+        power.acknowledge(number);
+      }
     }
     states = power.made();
   }

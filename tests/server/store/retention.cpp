@@ -159,7 +159,7 @@ TEST_F(RetentionTest, SpaceGoesBackToTheSystem) {
 // Histories at random, retention at random moments, then a restart: of every live model, everything that is replayed
 // from its newest internal checkpoint is there, bodies and folders.
 TEST_F(RetentionTest, ALiveModelCanAlwaysBeBroughtBack) {
-  std::mt19937 random(11);
+  std::mt19937_64 random(11);
   const auto chance = [&](int percent) { return int(random() % 100) < percent; };
   for (int round = 0; round < 8; ++round) {
     test::StoreFolder folder;
