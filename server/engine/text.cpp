@@ -61,13 +61,16 @@ std::vector<int32_t> prompt_tokens(const Base& base, const Prompt& prompt, const
     options.add_bos = false;
     return tokenizer_of(base).encode(chat.render(chat_messages(prompt.messages), chat_options), options);
   }
-  if (!prompt.text.empty()) return tokenizer_of(base).encode(prompt.text, options);
+  if (!prompt.text.empty()) {
+    options.add_bos = tokenizer_of(base).wants_bos();
+    return tokenizer_of(base).encode(prompt.text, options);
+  }
   return prompt.tokens.empty() ? tokens : prompt.tokens;
 }
 
 std::string token_text(const Base& base, int32_t token) {
-  const std::vector<int32_t> one{token};
-  return base.tokenizer ? base.tokenizer->decode(one, true) : std::string();
+  if (!base.tokenizer || base.tokenizer->is_special(token)) return {};
+  return std::string(base.tokenizer->token_bytes(token));
 }
 
 StreamEnd stream_end(const Base& base, const llm::SampleResult& result, int64_t prompt_tokens) {
