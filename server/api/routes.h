@@ -1,6 +1,7 @@
 // Routes: every path that the server answers, one function a resource. Handlers run on the loop thread.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace hearth::server {
@@ -9,17 +10,20 @@ class Engine;
 class Loop;
 class Router;
 class Store;
+class UnknownFields;
 
-/// What handlers work with; all of it outlives the router.
+/// What handlers work with; it and all that it names outlive the router.
 struct Api {
   Loop& loop;
   Engine& engine;
   Store& store;
+  UnknownFields* unknown = nullptr;                ///< told of fields that no handler knows
+  std::function<std::string()> http_metrics = {};  ///< of the server; set once that is made from the router
   std::string scheme = "http";  ///< of addresses that answers name: "https" where the server speaks TLS
 };
 
 // What trains and samples: futures of the engine.
-void add_service_routes(Router& router, const Api& api);   ///< healthz, capabilities, client config, telemetry
+void add_service_routes(Router& router, const Api& api);   ///< healthz, capabilities, client config, telemetry, metrics
 void add_session_routes(Router& router, const Api& api);   ///< create_session, session_heartbeat, sessions/{id}/finish
 void add_model_routes(Router& router, const Api& api);     ///< create_model, get_info, unload_model
 void add_training_routes(Router& router, const Api& api);  ///< forward_backward, optim_step, save_*, load_weights
