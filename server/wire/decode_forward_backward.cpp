@@ -7,6 +7,7 @@
 #include "hearth/io/utf8.h"
 #include "server/wire/bytes.h"
 #include "server/wire/decode.h"
+#include "server/wire/parse.h"
 #include "server/wire/scan.h"
 #include "server/wire/shown.h"
 #include "server/wire/sparse.h"
@@ -170,11 +171,8 @@ std::map<std::string, ConfigValue> read_config(const proto::ForwardBackwardReque
 }  // namespace
 
 ForwardBackward decode_forward_backward(std::string_view body, UnknownFields* unknown, const WireLimits& limits) {
-  check<ValueError>(body.size() < size_t(int32_max), "forward_backward: more than 2 GiB");
   scan_forward_backward(body, unknown);
-  proto::ForwardBackwardRequest request;
-  check<ValueError>(request.ParseFromArray(body.data(), int(body.size())),
-                    "forward_backward: the message is broken, or a text in it is not UTF-8");
+  const auto request = parse_message<proto::ForwardBackwardRequest>(body, "forward_backward");
   ForwardBackward command;
   command.model_id = checked_text(request.model_id(), "model_id");
   check<ValueError>(!command.model_id.empty(), "forward_backward: model_id: is missing");

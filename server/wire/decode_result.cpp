@@ -3,6 +3,7 @@
 
 #include "hearth/core/error.h"
 #include "server/wire/bytes.h"
+#include "server/wire/parse.h"
 #include "server/wire/result.h"
 #include "server/wire/sparse.h"
 
@@ -12,14 +13,6 @@ namespace {
 namespace proto = tinker_public;
 
 constexpr int64_t most_values = int64_t(1) << 31;
-
-template <class Message>
-Message parsed(std::string_view bytes, const char* name) {
-  Message message;
-  check<ValueError>(bytes.size() < size_t(INT32_MAX) && message.ParseFromArray(bytes.data(), int(bytes.size())), name,
-                    ": the message is broken");
-  return message;
-}
 
 // The bytes of each datum lie between two offsets.
 LossOutput read_output(const proto::BatchedTensor& tensor, int64_t begin, int64_t end) {
@@ -117,7 +110,7 @@ AlternativeTokens read_alternatives(const proto::PromptAltTokens& message) {
 }  // namespace
 
 ForwardBackwardResult decode_forward_backward_result(std::string_view bytes) {
-  const auto message = parsed<proto::ForwardBackwardOutput>(bytes, "ForwardBackwardOutput");
+  const auto message = parse_message<proto::ForwardBackwardOutput>(bytes, "ForwardBackwardOutput");
   ForwardBackwardResult result;
   for (const proto::ArrayRecord& record : message.loss_fn_outputs()) read_record(record, result);
   for (const auto& [name, value] : message.metrics()) result.metrics[name] = value;
@@ -125,7 +118,7 @@ ForwardBackwardResult decode_forward_backward_result(std::string_view bytes) {
 }
 
 SampleResult decode_sample_result(std::string_view bytes) {
-  const auto message = parsed<proto::SampleResponse>(bytes, "SampleResponse");
+  const auto message = parse_message<proto::SampleResponse>(bytes, "SampleResponse");
   SampleResult result;
   for (const proto::SampledSequence& sequence : message.sequences())
     result.sequences.push_back(read_sequence(sequence));
