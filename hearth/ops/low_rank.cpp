@@ -32,6 +32,11 @@ kernels::GroupedProduct product(int64_t m, int64_t n, int64_t k, const Operand& 
   return {m, n, k, a.data, a.row, a.column, b.data, b.row, b.column, out, n, float(scale)};
 }
 
+/// A matrix that a segment's first product fills; zeros where there is none.
+Tensor new_sum(const LoraSegment& s, int64_t rows, int64_t columns) {
+  return s.end > s.begin ? Tensor::empty({rows, columns}) : zeros({rows, columns});
+}
+
 }  // namespace
 
 LowRank::LowRank(const char* op, const LoraSegments& segments, const Shape& weight, int64_t rows) {
@@ -112,33 +117,35 @@ TensorList LowRank::a_gradients(const Tensor& dh, const Tensor& x, const std::ve
   TensorList gradients(segments_.size());
   Products products;
   for (size_t i = 0; i < segments_.size(); ++i)
-    if (wanted[i]) gradients[i] = zeros(segments_[i].a.shape());
+    if (wanted[i]) gradients[i] = new_sum(segments_[i], segments_[i].a.size(0), segments_[i].a.size(1));
   for (const Piece& p : pieces(0, x.size(0))) {
     if (!wanted[p.segment]) continue;
     const int64_t rank = segments_[p.segment].a.size(0);
     products.push_back(product(rank, x.size(1), p.rows, transposed({dh.data<float>() + p.h, rank, 1}),
                                rows_of(x, p.row), gradients[p.segment].data<float>()));
   }
-  kernels::matmul_grouped(x.device(), products, true);
+  kernels::matmul_grouped(x.device(), products, false);
   return gradients;
 }
 
 TensorList LowRank::new_b_sums(const std::vector<bool>& wanted) const {
   TensorList sums(segments_.size());
   for (size_t i = 0; i < segments_.size(); ++i)
-    if (wanted[i]) sums[i] = zeros({segments_[i].b.size(1), segments_[i].b.size(0)});
+    if (wanted[i]) sums[i] = new_sum(segments_[i], segments_[i].b.size(1), segments_[i].b.size(0));
   return sums;
 }
 
 void LowRank::add_b_gradients(const TensorList& sums, const Tensor& h, const Tensor& dy, int64_t first) const {
-  Products products;
+  Products begun, more;
   for (const Piece& p : pieces(first, dy.size(0))) {
     if (!sums[p.segment].defined()) continue;
     const int64_t rank = segments_[p.segment].b.size(1);
-    products.push_back(product(rank, dy.size(1), p.rows, transposed({h.data<float>() + p.h, rank, 1}),
-                               rows_of(dy, p.row), sums[p.segment].data<float>()));
+    (segments_[p.segment].begin >= first ? begun : more)
+        .push_back(product(rank, dy.size(1), p.rows, transposed({h.data<float>() + p.h, rank, 1}), rows_of(dy, p.row),
+                           sums[p.segment].data<float>()));
   }
-  kernels::matmul_grouped(dy.device(), products, true);
+  kernels::matmul_grouped(dy.device(), begun, false);
+  kernels::matmul_grouped(dy.device(), more, true);
 }
 
 void LowRank::finish_b_gradients(TensorList& sums) {

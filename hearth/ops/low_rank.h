@@ -29,7 +29,8 @@ class LowRank {
 
   /// dA = dh^T x of each wanted segment, undefined for the others.
   TensorList a_gradients(const Tensor& dh, const Tensor& x, const std::vector<bool>& wanted) const;
-  /// Sums for dB = dy^T h, kept transposed: the thin side is the one that is read across.
+  /// Sums for dB = dy^T h, kept transposed: the thin side is the one that is read across. Every row of the pass must be
+  /// added, in order.
   TensorList new_b_sums(const std::vector<bool>& wanted) const;
   void add_b_gradients(const TensorList& sums, const Tensor& h, const Tensor& dy, int64_t first = 0) const;
   static void finish_b_gradients(TensorList& sums);

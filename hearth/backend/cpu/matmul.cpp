@@ -188,27 +188,38 @@ void matmul(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate
 }
 
 void matmul_grouped(std::span<const kernels::GroupedProduct> products, bool accumulate) {
+  // Rows of A that are far apart share cache sets: where each is read for a few columns only, a few rows at a time.
+  constexpr int64_t narrow_columns = 64, deep = 2048, few_rows = 32;
   // A large product uses all threads by itself; runs of small ones are a thread's task each.
   constexpr double flops_of_5_us = 5e5, flops_of_large = 2e7;
-  std::vector<int64_t> small, starts = {0};
+  std::vector<kernels::GroupedProduct> small;
+  std::vector<size_t> starts = {0};
   double flops = 0;
-  for (size_t i = 0; i < products.size(); ++i) {
-    const kernels::GroupedProduct& p = products[i];
-    const double own = 2.0 * double(p.m) * double(p.n) * double(p.k);
-    if (own >= flops_of_large || products.size() == 1) {
-      grouped_product(p, accumulate);
-      continue;
-    }
-    small.push_back(int64_t(i));
-    flops += own + 1e4;
-    if (flops < flops_of_5_us) continue;
-    starts.push_back(int64_t(small.size()));
+  const auto put = [&](const kernels::GroupedProduct& p) {
+    small.push_back(p);
+    flops += 2.0 * double(p.m) * double(p.n) * double(p.k) + 1e4;
+    if (flops < flops_of_5_us) return;
+    starts.push_back(small.size());
     flops = 0;
+  };
+  for (const kernels::GroupedProduct& p : products) {
+    if (p.n <= narrow_columns && p.k >= deep) {
+      for (int64_t row = 0; row < p.m; row += few_rows) {
+        kernels::GroupedProduct part = p;
+        part.m = std::min(few_rows, p.m - row);
+        part.a += row * p.a_row;
+        part.out += row * p.out_row;
+        put(part);
+      }
+    } else if (products.size() == 1 || 2.0 * double(p.m) * double(p.n) * double(p.k) >= flops_of_large) {
+      grouped_product(p, accumulate);
+    } else {
+      put(p);
+    }
   }
-  if (starts.back() != int64_t(small.size())) starts.push_back(int64_t(small.size()));
+  if (starts.back() != small.size()) starts.push_back(small.size());
   parallel_for(0, int64_t(starts.size()) - 1, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = starts[size_t(begin)]; i < starts[size_t(end)]; ++i)
-      grouped_product(products[size_t(small[size_t(i)])], accumulate);
+    for (size_t i = starts[size_t(begin)]; i < starts[size_t(end)]; ++i) grouped_product(small[i], accumulate);
   });
 }
 

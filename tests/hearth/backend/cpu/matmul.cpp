@@ -233,5 +233,44 @@ TEST(MatmulPackedSizes, EmptyDepthAndRows) {
   kernels::matmul_packed(here, Tensor::empty({0, 4}), Tensor::empty({0, 0}), *packed, Tensor(), false);
 }
 
+TEST(Matmul, AGroupHasTheBitsOfItsProducts) {
+  struct Sizes {
+    int64_t m, n, k;
+  };
+  // Few rows, many, none; depth 0; narrow and deep (cut by rows); large enough to take all threads.
+  const std::vector<Sizes> all = {{1, 16, 576},   {5, 70, 16},   {0, 8, 8},     {3, 4, 0},     {100, 7, 2500},
+                                  {33, 16, 4096}, {1, 64, 2048}, {16, 300, 40}, {200, 600, 90}};
+  const cpu::Isa before = cpu::isa();
+  for (cpu::Isa isa : {cpu::Isa::generic, cpu::Isa::avx2, cpu::Isa::avx512}) {
+    if (isa > cpu::best_isa()) continue;
+    cpu::set_isa(isa);
+    for (bool accumulate : {false, true})
+      for (int threads : {1, 3}) {
+        cpu::set_num_threads(threads);
+        std::vector<Tensor> operands, expected, got;
+        std::vector<kernels::GroupedProduct> products;
+        for (size_t i = 0; i < all.size(); ++i) {
+          const auto [m, n, k] = all[i];
+          const Tensor a = random_tensor({1, m, k}, Dtype::float32, uint32_t(i)),
+                       b = stored_transposed(random_tensor({1, k, n}, Dtype::float32, uint32_t(i + 20)));
+          const float scale = accumulate ? 1.0f : 1.5f;
+          expected.push_back(random_tensor({1, m, n}, Dtype::float32, uint32_t(i + 40)));
+          got.push_back(copy_of(expected[i]));
+          kernels::matmul(here, expected[i], a, b, accumulate);
+          for (int64_t e = 0; e < m * n; ++e) expected[i].data<float>()[e] *= scale;
+          products.push_back({m, n, k, a.data<float>(), a.stride(1), a.stride(2), b.data<float>(), b.stride(1),
+                              b.stride(2), got[i].data<float>(), n, scale});
+          operands.push_back(a);
+          operands.push_back(b);
+        }
+        kernels::matmul_grouped(here, products, accumulate);
+        for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(same_bits(got[i], expected[i])) << i << " " << accumulate;
+        kernels::matmul_grouped(here, {}, accumulate);
+      }
+  }
+  cpu::set_isa(before);
+  cpu::set_num_threads(2);
+}
+
 }  // namespace
 }  // namespace hearth
