@@ -22,6 +22,9 @@ void add_pretrain(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+// Only where the server is built.
+void add_serve(CLI::App& app, Action& action);
+void add_key(CLI::App& app, Action& action);
 
 /// Ctrl-C (SIGINT) and SIGTERM ask for a clean stop; the second one ends the process at once.
 void watch_interrupts();

@@ -16,6 +16,7 @@ constexpr const char* about =
     "hearth: teach a language model something on this machine.\n\n"
     "  hearth tune MODEL data.jsonl -o my-adapter      fine-tune a model on your examples\n"
     "  hearth sample MODEL --adapter my-adapter --chat talk to it\n"
+    "  hearth serve                                    let Tinker programs fine-tune on this machine\n"
     "  hearth COMMAND --help                           what a command takes\n\n"
     "MODEL is a Hugging Face folder (config.json, *.safetensors, tokenizer) or a folder with llama2.c files.";
 
@@ -52,6 +53,10 @@ int run(int argc, char** argv) {
   add_export(app, action);
   add_info(app, action);
   add_bench(app, action);
+#ifdef HEARTH_SERVER
+  add_serve(app, action);
+  add_key(app, action);
+#endif
   const std::string first = argc > 1 ? argv[1] : "-";
   if (first[0] != '-' && app.get_subcommands([&](const CLI::App* s) { return s->get_name() == first; }).empty()) {
     std::fprintf(stderr, "error: hearth has no command '%s'; run hearth --help for those it has\n", first.c_str());
