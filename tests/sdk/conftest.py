@@ -1,6 +1,6 @@
 """What all SDK tests share: the server, a service client, a fresh model, and the record of which call worked."""
 import os
-import pathlib
+import signal
 
 import pytest
 
@@ -17,6 +17,7 @@ import tinker  # noqa: E402
 
 VERSION = tuple(int(part) for part in tinker.__version__.split("."))
 KEY = "tml-test"
+SECONDS = int(os.environ.get("HEARTH_SDK_SECONDS", "180"))
 
 
 def pytest_configure(config):
@@ -51,6 +52,19 @@ def pytest_sessionfinish(session):
         session.config.report.write(path)
 
 
+@pytest.fixture(autouse=True)
+def deadline():
+    """Ends a test that waits for ever: a client repeats what fails for minutes, and a lost future is never answered."""
+    def late(signum, frame):
+        raise TimeoutError(f"not finished within {SECONDS} s")
+
+    previous = signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
 @pytest.fixture(scope="session")
 def server():
     running = serving.Server()
@@ -79,7 +93,7 @@ def service(server):
     client = tinker.ServiceClient(base_url=server.url, api_key=KEY)
     yield client
     if hasattr(client, "close"):
-        client.close().result()
+        client.close("success").result()
 
 
 def done(value):

@@ -115,7 +115,7 @@ def test_close_finishes_the_session(server, http):
     client = tinker.ServiceClient(base_url=server.url, api_key=KEY)
     model = done(client.create_lora_training_client(base_model=MODEL, rank=2))
     session = model.model_id.split(":train:")[0]
-    client.close().result()
+    client.close("success").result()
     beat = http.post("/api/v1/session_heartbeat", json={"session_id": session, "type": "session_heartbeat"})
     assert beat.status_code == 410
     again = http.post(f"/api/v1/sessions/{session}/finish", json={"reason": {"type": "errored"}, "detail": None})

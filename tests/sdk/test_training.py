@@ -190,13 +190,15 @@ def test_two_calls_and_one_step_equal_one_call(service):
 
 
 @call("split batches: parallel chunks, first chunk last")
-def test_a_batch_of_three_chunks(trainer):
-    data = [stories.supervised(2, seed) for seed in range(2100)]  # more than two requests of 1024 data
+def test_a_batch_of_three_chunks(trainer, http):
+    chunk = http.post("/api/v1/client/config", json={"sdk_version": "0.38.0"}).json().get("fwdbwd_max_chunk_len", 1024)
+    last = 2 * chunk + 9
+    data = [stories.supervised(2, seed) for seed in range(last + 1)]
     result = trainer.forward_backward(data, "cross_entropy").result()
-    assert len(result.loss_fn_outputs) == 2100
+    assert len(result.loss_fn_outputs) == last + 1
     assert result.metrics["loss:sum"] == pytest.approx(stories.loss_value("cross_entropy", data, result), rel=1e-4)
-    some = trainer.forward([data[0], data[1024], data[2099]], "cross_entropy").result()
-    for index, lp in zip((0, 1024, 2099), stories.log_probs(some)):
+    some = trainer.forward([data[0], data[chunk], data[last]], "cross_entropy").result()
+    for index, lp in zip((0, chunk, last), stories.log_probs(some)):
         assert stories.log_probs(result)[index].tobytes() == lp.tobytes()
 
 
