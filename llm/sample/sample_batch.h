@@ -96,7 +96,7 @@ struct FinishedSample {
 
 struct SampleLimits {
   int64_t running = 64;                    ///< continuations that run at once
-  int64_t step_tokens = 512;               ///< tokens of prompts that one step computes, besides one for each running
+  int64_t step_tokens = 256;               ///< tokens of prompts that one step computes, besides one for each running
   int64_t cache_bytes = int64_t(1) << 30;  ///< of keys and values
   int64_t kept_sequences = 32;             ///< finished ones whose cache stays, for prompts that begin like them
 };
