@@ -1,6 +1,7 @@
 // Crash: a process that is killed, and a machine that loses power, keep what was acknowledged.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,7 +82,12 @@ TEST(Crash, WhatAKilledProcessAcknowledgedIsThere) {
     ASSERT_GE(child, 0);
     if (child == 0) live_until_killed(folder.path(), next, ends[1]);
     ::close(ends[1]);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + random() % 60));
+    // Half of them while it opens the store or soon after, half once it is at work, however slow the machine is.
+    if (random() % 2 == 0) {
+      pollfd ready = {ends[0], POLLIN, 0};
+      ASSERT_EQ(::poll(&ready, 1, 20'000), 1) << "nothing was acknowledged in 20 s";
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
     ::kill(child, SIGKILL);
     int64_t number = 0;
     while (::read(ends[0], &number, sizeof number) == sizeof number) {
@@ -113,7 +119,7 @@ TEST(Crash, WhatAKilledProcessAcknowledgedIsThere) {
   }
   std::printf("%d operations acknowledged in 25 lives, newest checkpoint %d\n", int(acknowledged.size()),
               int(newest_checkpoint));
-  EXPECT_GT(acknowledged.size(), 100u);
+  EXPECT_GT(acknowledged.size(), 20u);
 }
 
 /// Follows what an fsync has made durable, and composes what a loss of power may leave: of every file each page either
