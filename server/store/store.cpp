@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* database_file = "/hearth.sqlite";
 // After an orderly end a larger file is not read through at start-up, which must be quick.
-constexpr int64_t always_checked = int64_t(64) << 20;
+constexpr int64_t always_checked = int64_t(16) << 20;
 
 /// Bytes of a file; -1: it is not there.
 int64_t size_of(FileSystem& fs, const std::string& path) {
