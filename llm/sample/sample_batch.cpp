@@ -92,11 +92,16 @@ bool SampleBatch::cancel(uint64_t id) {
 
 std::vector<FinishedSample> SampleBatch::step() {
   State& s = *state_;
-  s.stepping = true;
-  s.admit();
-  std::vector<PlannedRun> planned = s.plan();
-  if (!planned.empty()) s.compute(planned);
-  s.stepping = false;
+  {
+    struct Stepping {
+      bool& flag;
+      explicit Stepping(bool& f) : flag(f) { flag = true; }
+      ~Stepping() { flag = false; }
+    } stepping(s.stepping);
+    s.admit();
+    std::vector<PlannedRun> planned = s.plan();
+    if (!planned.empty()) s.compute(planned);
+  }
   return s.sweep();
 }
 

@@ -61,7 +61,7 @@ void check_sample_request(const SampleRequest& r, const CausalLm& model, const T
   check_tokens(r, config);
   check_scores(r, config);
   check_adapter(r, model);
-  constexpr int64_t most_samples = 1 << 16;
+  constexpr int64_t most_samples = 4096;
   check<ValueError>(r.num_samples >= 1 && r.num_samples <= most_samples, "sample: num_samples must be 1 to ",
                     most_samples, ": ", r.num_samples);
   check<ValueError>(tokenizer || r.params.stop.empty(), "sample: stop texts need a tokenizer");

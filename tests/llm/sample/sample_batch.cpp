@@ -339,6 +339,7 @@ TEST_F(Batch, RefusesBadRequests) {
   EXPECT_THROW(batch.add(bad([](auto& r) { r.prompt = {1, 300}; })), IndexError);
   EXPECT_THROW(batch.add(bad([](auto& r) { r.prompt = {-1}; })), IndexError);
   EXPECT_THROW(batch.add(bad([](auto& r) { r.num_samples = 0; })), ValueError);
+  EXPECT_THROW(batch.add(bad([](auto& r) { r.num_samples = 4097; })), ValueError);
   EXPECT_THROW(batch.add(bad([](auto& r) { r.params.top_p = 2; })), ValueError);
   EXPECT_THROW(batch.add(bad([](auto& r) { r.params.stop = {"x"}; })), ValueError);
   EXPECT_THROW(batch.add(bad([](auto& r) { r.text = true; })), ValueError);
