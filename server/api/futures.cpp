@@ -16,8 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-// Clients give up after 45 s and then sleep before they ask again.
-constexpr std::chrono::milliseconds longest_hold{25000};
 // A larger result is announced first, so that the client can make room for it.
 constexpr size_t announced_size = size_t(1) << 20;
 
@@ -46,7 +44,7 @@ void retrieve(const Api& api, const Request& request, const Respond& respond) {
   const std::string request_id = get_text(body.fields(), "request_id");
   const bool may_announce = body.fields().get_bool("allow_metadata_only", false);
   body.known({"request_id", "allow_metadata_only"}, api.unknown);
-  api.engine.retrieve(request.owner, request_id, longest_hold,
+  api.engine.retrieve(request.owner, request_id, api.hold,
                       [respond, request_id, may_announce](Reply<FutureAnswer> reply) {
                         if (const auto* no = std::get_if<Refusal>(&reply)) return respond(refused(*no));
                         FutureAnswer& answer = std::get<FutureAnswer>(reply);
@@ -81,10 +79,10 @@ Response completions_answer(const Completions& completions) {
   return json_answer({{"completions", std::move(finished)}, {"cursor", completions.cursor}});
 }
 
-std::chrono::milliseconds hold_of(const JsonObject& fields) {
-  if (!fields.has("timeout")) return longest_hold;
+std::chrono::milliseconds hold_of(const JsonObject& fields, std::chrono::milliseconds longest) {
+  if (!fields.has("timeout")) return longest;
   const double seconds = get_double_in(fields, "timeout", 0, 1e9, 0);
-  return std::min(longest_hold, std::chrono::milliseconds(int64_t(std::min(seconds, 60.0) * 1000)));
+  return std::min(longest, std::chrono::milliseconds(int64_t(std::min(seconds, 60.0) * 1000)));
 }
 
 void retrieve_many(const Api& api, const Request& request, const Respond& respond) {
@@ -98,7 +96,7 @@ void retrieve_many(const Api& api, const Request& request, const Respond& respon
   const int64_t cursor = get_int_in(fields, "prev_cursor", 0, int64_max, 0);
   note_unknown(target, {"sampling_session_id", "cloned_sampler_id"}, "retrieve_futures", "target.", api.unknown);
   body.known({"target", "prev_cursor", "timeout", "retrieved_request_ids"}, api.unknown);
-  api.engine.retrieve_many(request.owner, sampler, clone, cursor, hold_of(fields),
+  api.engine.retrieve_many(request.owner, sampler, clone, cursor, hold_of(fields, api.hold),
                            get_ids(fields, "retrieved_request_ids"), [respond](Reply<Completions> reply) {
                              if (const auto* no = std::get_if<Refusal>(&reply)) return respond(refused(*no));
                              respond(completions_answer(std::get<Completions>(reply)));

@@ -1,6 +1,7 @@
 // Routes: every path that the server answers, one function a resource. Handlers run on the loop thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -19,7 +20,8 @@ struct Api {
   Store& store;
   UnknownFields* unknown = nullptr;                ///< told of fields that no handler knows
   std::function<std::string()> http_metrics = {};  ///< of the server; set once that is made from the router
-  std::string scheme = "http";  ///< of addresses that answers name: "https" where the server speaks TLS
+  std::chrono::milliseconds hold{25000};  ///< how long one who waits for a result is kept; clients give up after 45 s
+  std::string scheme = "http";            ///< of addresses that answers name: "https" where the server speaks TLS
 };
 
 // What trains and samples: futures of the engine.
