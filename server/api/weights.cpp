@@ -29,9 +29,7 @@ void weights_info(Engine& engine, const Request& request, const Respond& respond
 void copy_weights(Engine& engine, const Request& request, const Respond& respond) {
   boost::json::value body = json_body(request);
   JsonObject fields(body, "copy_weights");
-  for (const char* name : {"destination_project_id", "weights_access_token"})
-    check<ValueError>(!fields.has(name), "copy_weights: ", name, ": is not supported; leave it out");
-  check<ValueError>(request.header("x-tinker-weights-access-token").empty(),
+  check<ValueError>(!fields.has("weights_access_token") && request.header("x-tinker-weights-access-token").empty(),
                     "copy_weights: weights_access_token: is not supported; publish the checkpoint instead");
   std::string path = fields.get_string("source_path");
   parse_checkpoint_path(path);
@@ -41,11 +39,14 @@ void copy_weights(Engine& engine, const Request& request, const Respond& respond
     ttl = fields.get_int("ttl_seconds");
     check<ValueError>(*ttl > 0, "copy_weights: ttl_seconds: wants a number above 0, is ", *ttl);
   }
-  engine.copy_weights(request.owner, path, fields.get_string("session_id", ""), model_seq_id, ttl,
-                      [respond](Reply<std::string> reply) {
-                        if (auto* no = std::get_if<Refusal>(&reply)) return respond(refused(*no));
-                        respond(json_answer({{"tinker_path", std::get<std::string>(reply)}}));
-                      });
+  const std::string session = fields.get_string("session_id", ""),
+                    project = fields.get_string("destination_project_id", "");
+  check<ValueError>(session.empty() || project.empty(),
+                    "copy_weights: destination_project_id: a copy in a session belongs to the session's project");
+  engine.copy_weights(request.owner, path, session, project, model_seq_id, ttl, [respond](Reply<std::string> reply) {
+    if (auto* no = std::get_if<Refusal>(&reply)) return respond(refused(*no));
+    respond(json_answer({{"tinker_path", std::get<std::string>(reply)}}));
+  });
 }
 
 }  // namespace

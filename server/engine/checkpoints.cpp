@@ -96,18 +96,24 @@ void EngineState::delete_checkpoint(const std::string& owner, const std::string&
 
 // The copy shares the files: they never change and stay as long as a row names them.
 void EngineState::copy_weights(const std::string& owner, const std::string& path, const std::string& session_id,
-                               std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl,
-                               Then<std::string> then) {
+                               const std::string& project_id, std::optional<int64_t> model_seq_id,
+                               std::optional<int64_t> ttl, Then<std::string> then) {
   const auto source = checkpoint(owner, path, false);
   if (!source) return then(Refusal{404, "no such checkpoint: " + path});
   if (ttl && *ttl <= 0) return then(Refusal{400, "ttl_seconds must be positive: " + std::to_string(*ttl)});
   const Time time = now();
   if (!session_id.empty())
     if (const auto refusal = session_refusal(owner, session_id)) return then(*refusal);
+  SessionRecord place;
+  place.id = session_id.empty() ? "copy-" + std::to_string(time) : session_id;
+  place.owner = owner;
+  place.created = place.last_seen = time;
+  place.finished = time;
+  place.finish_reason = "success";
+  place.project_id = project_id;
   ModelRecord run;
-  run.id = !session_id.empty() && model_seq_id ? training_id(session_id, *model_seq_id)
-                                               : "copy-" + std::to_string(time) + ":train:0";
-  run.session_id = session_id;
+  run.id = training_id(place.id, session_id.empty() ? 0 : model_seq_id.value_or(time));
+  run.session_id = place.id;
   run.owner = owner;
   run.base_model = source->base_model;
   run.base_fingerprint = source->base_fingerprint;
@@ -128,7 +134,8 @@ void EngineState::copy_weights(const std::string& owner, const std::string& path
   const std::string copied = CheckpointPath{copy.run, copy.type, copy.name}.text();
   AuditRecord audit{time, owner, "copy_weights", run.id, copied, "{}"};
   write(
-      [run, copy, audit](Tables& tables) {
+      [run, copy, audit, place](Tables& tables) {
+        if (!tables.session(place.id)) tables.insert(place);
         if (!tables.model(run.id)) tables.insert(run);
         if (tables.checkpoint(copy.run, copy.type, copy.name)) return;  // a repeat
         tables.insert(copy);

@@ -86,8 +86,9 @@ void Engine::delete_checkpoint(const std::string& owner, const std::string& path
 }
 
 void Engine::copy_weights(const std::string& owner, const std::string& path, const std::string& session_id,
-                          std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl, Then<std::string> then) {
-  state_->copy_weights(owner, path, session_id, model_seq_id, ttl, std::move(then));
+                          const std::string& project_id, std::optional<int64_t> model_seq_id,
+                          std::optional<int64_t> ttl, Then<std::string> then) {
+  state_->copy_weights(owner, path, session_id, project_id, model_seq_id, ttl, std::move(then));
 }
 
 int64_t Engine::stream(const std::string& owner, const std::string& model, Prompt prompt, Sample sample,

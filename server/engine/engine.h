@@ -72,9 +72,11 @@ class Engine {
   /// `ttl` in seconds from now; none: for ever.
   void set_ttl(const std::string& owner, const std::string& path, std::optional<int64_t> ttl, Then<Nothing> then);
   void delete_checkpoint(const std::string& owner, const std::string& path, Then<Nothing> then);
-  /// The path of the copy, which is a run of its own that cannot be trained.
+  /// The path of the copy, which is a run of its own that cannot be trained: in the session, or, without one, in a
+  /// session of its own that belongs to the project. Both empty: of neither.
   void copy_weights(const std::string& owner, const std::string& path, const std::string& session_id,
-                    std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl, Then<std::string> then);
+                    const std::string& project_id, std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl,
+                    Then<std::string> then);
 
   /// For text endpoints: not in the journal, not kept. `model`: a served name, a sampler's id or a sampler checkpoint's
   /// path. `sample.prompt` is taken from `prompt` when that has text or messages. Returns a number for `stop_stream`.

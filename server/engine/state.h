@@ -88,7 +88,8 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   void set_ttl(const std::string& owner, const std::string& path, std::optional<int64_t> ttl, Then<Nothing> then);
   void delete_checkpoint(const std::string& owner, const std::string& path, Then<Nothing> then);
   void copy_weights(const std::string& owner, const std::string& path, const std::string& session_id,
-                    std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl, Then<std::string> then);
+                    const std::string& project_id, std::optional<int64_t> model_seq_id, std::optional<int64_t> ttl,
+                    Then<std::string> then);
   // recovery.cpp
   void recover(std::function<void(std::exception_ptr)> done);
   void drain(std::function<void()> done);

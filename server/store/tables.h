@@ -42,7 +42,7 @@ class Tables {
   void mark_corrupted(std::string_view id, std::string_view why);
   /// Returns the folder of the internal checkpoint that this one replaces; empty: there was none.
   std::string set_recovery(std::string_view id, int64_t seq_id, std::string_view folder, std::string_view hash);
-  /// By last request; `project_id` restricts to the sessions of a project.
+  /// By last request, without those whose creation failed; `project_id` restricts to the sessions of a project.
   std::vector<ModelRecord> models(const ListOptions& options, std::string_view project_id = {});
   int64_t count_models(std::string_view owner, std::string_view project_id = {});
   std::vector<ModelRecord> models_of_session(std::string_view session_id);

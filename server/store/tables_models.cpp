@@ -15,9 +15,10 @@ constexpr std::string_view columns =
 std::string select(std::string_view rest) {
   return "SELECT " + std::string(columns) + " FROM models " + std::string(rest);
 }
-// A model belongs to the project of its session.
+// A model belongs to the project of its session. One whose creation failed never was.
 constexpr const char* of_owner_in_project =
-    "WHERE (?1 = \'\' OR owner = ?1) AND (?2 = '' OR session_id IN (SELECT id FROM sessions WHERE project_id = ?2))";
+    "WHERE (?1 = \'\' OR owner = ?1) AND (?2 = '' OR session_id IN (SELECT id FROM sessions WHERE project_id = ?2))"
+    " AND NOT EXISTS (SELECT 1 FROM operations WHERE model_id = models.id AND seq_id = 0 AND state = 2)";
 
 ModelRecord read_model(const Query& row) {
   ModelRecord out;

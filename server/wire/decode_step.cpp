@@ -13,6 +13,10 @@ namespace {
 constexpr int64_t ten_years = int64_t(3653) * 24 * 3600;
 
 void check_adam_fields(const JsonObject& adam, UnknownFields* unknown) {
+  // Clients write NaN and infinities as null: taking the default for them would hide a mistake.
+  for (const auto& entry : adam.object())
+    check<ValueError>(!entry.value().is_null(), adam.where(), ": ", std::string_view(entry.key()),
+                      ": wants a number, is null");
   refuse_unknown_settings(adam, {"learning_rate", "beta1", "beta2", "eps", "weight_decay", "grad_clip_norm"},
                           "optim_step", "adam_params.", unknown);
 }

@@ -160,7 +160,9 @@ def test_delete(trainer, rest):
 def test_copy(trainer, rest, service):
     step(trainer)
     path = trainer.save_state("original").result().path
-    copy = rest.copy_weights(path).result()
+    copy = rest.copy_weights(path, destination_project_id="project-2").result()
+    assert copy in [c.tinker_path for c in rest.list_user_checkpoints().result().checkpoints]
+    assert len(rest.list_training_runs(project_id="project-2").result().training_runs) == 1
     assert copy.startswith("tinker://") and copy != path
     rest.delete_checkpoint_from_tinker_path(path).result()
     other = done(service.create_training_client_from_state(copy))

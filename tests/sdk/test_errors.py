@@ -19,7 +19,7 @@ BAD = {
     "missing weights of a loss": (lambda: [datum(stories.tokens(3), target_tokens=stories.tokens(3))], "importance_sampling",
                                   "logprobs|advantages"),
     "lengths differ": (lambda: [datum(stories.tokens(4), target_tokens=stories.tokens(3), weights=[1.0] * 3)], "cross_entropy",
-                       "target_tokens"),
+                       "target_tokens|weights"),
     "weights of another length": (lambda: [datum(stories.tokens(4), target_tokens=stories.tokens(4), weights=[1.0] * 3)],
                                   "cross_entropy", "weights"),
     "token id too large": (lambda: [datum([5, 2048, 6], target_tokens=[1, 2, 3], weights=[1.0] * 3)], "cross_entropy", "2048"),
@@ -65,7 +65,7 @@ def test_deleted_checkpoint(trainer, rest):
     path = trainer.save_state("short-lived").result().path
     rest.delete_checkpoint_from_tinker_path(path).result()
     for gone in (path, f"tinker://{trainer.model_id}/weights/never"):
-        with pytest.raises(Exception, match="not found|no checkpoint|does not exist|unknown"):
+        with pytest.raises(Exception, match="no such checkpoint"):
             trainer.load_state(gone).result()
 
 

@@ -137,7 +137,7 @@ def test_loss_falls(trainer):
         step = trainer.optim_step(adam())
         losses.append(backward.result().metrics["loss:sum"])
         step.result()
-    assert losses == sorted(losses, reverse=True) and losses[-1] < 0.9 * losses[0]
+    assert losses[1] < losses[0] and losses[-1] < 0.8 * losses[0]
 
 
 @call("optim_step: beta1, beta2, eps, weight_decay, grad_clip_norm")

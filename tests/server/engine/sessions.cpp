@@ -208,7 +208,7 @@ TEST(EngineSessions, ACopyIsARunOfItsOwnThatOutlivesItsSource) {
   EXPECT_EQ(engine.run(Kind::save_weights, save_body(model, 1, "a")).state, State::done);
   const std::string path = "tinker://" + model + "/weights/a";
   const auto copy = engine.ask<std::string>(
-      [=](Engine& e, auto then) { e.copy_weights("me", path, "", std::nullopt, std::nullopt, then); });
+      [=](Engine& e, auto then) { e.copy_weights("me", path, "", "", std::nullopt, std::nullopt, then); });
   engine.ask<Nothing>([=](Engine& e, auto then) { e.delete_checkpoint("me", path, then); });
   const auto loaded = engine.run(Kind::load_weights, load_new_body(engine.session(), 0, copy, true));
   EXPECT_EQ(loaded.state, State::done) << loaded.error;
