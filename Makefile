@@ -24,11 +24,12 @@ test-fast: ## the quick tests only
 	@tools/install_packages build
 	@tools/test fast
 
-test-peers: build ## compare with transformers and PEFT from PyPI (needs a network the first time)
+test-peers: build ## compare with transformers, PEFT and four Tinker SDKs from PyPI (needs a network the first time)
 	@tools/install_packages peers
 	@cmake --build build -j $$(tools/jobs) --target peer_logits
 	@tools/peers_venv build/peers-venv
 	@HEARTH_COMMAND="$(CURDIR)/build/hearth" build/peers-venv/bin/python -m pytest -q tests/peers
+	@tools/test_sdk all
 
 check: ## style and structure: format, includes, lengths, names, clang-tidy
 	@tools/install_packages test
