@@ -2,7 +2,6 @@
 #include "server/api/reply.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -12,6 +11,7 @@
 
 #include "hearth/core/error.h"
 #include "hearth/io/json.h"
+#include "server/http/log.h"
 
 namespace hearth::server {
 namespace {
@@ -171,7 +171,10 @@ Handler answer_errors(std::function<void(const Request&, const Respond&)> handle
     } catch (const ValueError& error) {
       respond(error_response(400, error.what()));
     } catch (const std::exception& error) {
-      spdlog::error("{} {}: {}", request.method, request.path, error.what());
+      LogLine(LogLevel::error, "defect")
+          .field("method", request.method)
+          .field("path", request.path)
+          .field("error", error.what());
       respond(error_response(500, error.what()));
     }
   };

@@ -28,12 +28,12 @@ TEST_F(Records, RunsAreListedInPagesWithTheirNewestCheckpoints) {
   EXPECT_EQ(count(page, "training_runs"), 1);
   EXPECT_EQ(page.at("cursor"), boost::json::parse(R"({"offset":0,"limit":1,"total_count":2})"));
   const auto& run = page.at("training_runs").as_array()[0];
-  EXPECT_EQ(run.at("training_run_id"), second.id);
+  EXPECT_EQ(run.at("training_run_id").as_string(), second.id);
   EXPECT_EQ(run.at("last_checkpoint").at("checkpoint_id"), "weights/b");
   EXPECT_EQ(run.at("last_sampler_checkpoint").at("checkpoint_id"), "sampler_weights/c");
   EXPECT_EQ(run.at("user_metadata"), boost::json::parse(R"({"renderer_name":"role_colon","steps":"3"})"));
   EXPECT_EQ(run.at("lora_rank"), 4);
-  EXPECT_EQ(json("GET", "/api/v1/training_runs/" + first.id).at("training_run_id"), first.id);
+  EXPECT_EQ(json("GET", "/api/v1/training_runs/" + first.id).at("training_run_id").as_string(), first.id);
   EXPECT_EQ(count(json("GET", "/api/v1/training_runs?limit=0"), "training_runs"), 0);
 }
 

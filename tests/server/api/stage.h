@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "server/api/routes.h"
 #include "server/engine/engine.h"
 #include "server/http/loop.h"
+#include "server/http/url.h"
 #include "server/store/names.h"
 #include "server/store/store.h"
 
@@ -56,16 +58,23 @@ struct Stage {
     request.headers.emplace_back("Host", "127.0.0.1:8000");
     request.body = body;
     request.owner = owner;
-    std::optional<Response> got;
-    match.route->handler(std::move(request), Respond::to([&](Response response) {
-                           got = std::move(response);
-                           loop.stop();
+    struct Answer {
+      std::optional<Response> response;
+      bool runs = false;
+    };
+    auto answer = std::make_shared<Answer>();
+    match.route->handler(std::move(request), Respond::to([this, answer](Response response) {
+                           answer->response = std::move(response);
+                           if (answer->runs) loop.stop();
                          }));
-    if (!got) {
+    if (!answer->response) {
+      answer->runs = true;
       Timer late = loop.after(std::chrono::seconds(30), [&] { loop.stop(); });
       loop.run();
       late.cancel();
+      answer->runs = false;
     }
+    std::optional<Response> got = std::move(answer->response);
     EXPECT_TRUE(got) << method << " " << target << " was not answered";
     return got.value_or(error_response(500, "not answered"));
   }
