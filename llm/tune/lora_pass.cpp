@@ -324,7 +324,8 @@ void run_group(std::span<const Unit> group) {
 
 }  // namespace
 
-std::vector<PassOutcome> forward_backward(const std::vector<PassRequest>& requests) {
+std::vector<PassOutcome> forward_backward(const std::vector<PassRequest>& requests,
+                                          const std::function<void()>& between) {
   for (const PassRequest& request : requests) {
     check<ValueError>(request.trainer && request.data && request.spec, "forward_backward: a request is incomplete");
     check<ValueError>(&request.trainer->base() == &requests[0].trainer->base(),
@@ -337,6 +338,7 @@ std::vector<PassOutcome> forward_backward(const std::vector<PassRequest>& reques
   while (!units.empty()) {
     const std::vector<Unit> group = take(units);
     if (!group.empty()) run_group(group);
+    if (between && !units.empty()) between();
   }
   std::vector<PassOutcome> outcomes;
   for (Running& r : running) {

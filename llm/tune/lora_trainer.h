@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -124,7 +125,10 @@ using PassOutcome = std::variant<LossResult, std::exception_ptr>;
 /// Not more than 2048 tokens (or one longer datum) are in flight at once. A request that breaks a rule, or whose loss
 /// or gradient is not finite, ends as the exception and leaves its trainer's gradient as it was. Raises ValueError when
 /// the trainers' bases differ.
-std::vector<PassOutcome> forward_backward(const std::vector<PassRequest>& requests);
+/// `between` is called between two parts of the work (about 2048 tokens each), so that a long step need not hold up
+/// what else the thread has to do; it must leave the trainers alone.
+std::vector<PassOutcome> forward_backward(const std::vector<PassRequest>& requests,
+                                          const std::function<void()>& between = {});
 
 /// How a request is cut: number of datums in each unit. A pure function of the lengths.
 std::vector<size_t> cut_into_units(const std::vector<TrainDatum>& data);

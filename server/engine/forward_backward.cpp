@@ -86,8 +86,9 @@ llm::LossSpec loss_spec(const ForwardBackward& command) {
   return spec;
 }
 
-StepReport Workshop::passes(const std::vector<Job>& jobs) {
+StepReport Workshop::passes(const std::vector<Job>& jobs, const std::function<void()>& between) {
   StepReport report;
+  beside_.clear();
   report.results.resize(jobs.size());
   const auto begin = std::chrono::steady_clock::now();
   std::vector<Prepared> prepared(jobs.size());
@@ -95,7 +96,10 @@ StepReport Workshop::passes(const std::vector<Job>& jobs) {
   std::vector<size_t> job_of;
   int64_t all_tokens = 0;
   for (size_t i = 0; i < jobs.size(); ++i) try {
-      check<ValueError>(jobs[i].refused.empty(), jobs[i].refused);
+      if (jobs[i].refused) {
+        report.results[i].failure = jobs[i].refused;
+        continue;
+      }
       Prepared& p = prepared[i];
       p.command = &std::get<ForwardBackward>(*jobs[i].command);
       p.trainer = &need(jobs[i]);
@@ -108,13 +112,15 @@ StepReport Workshop::passes(const std::vector<Job>& jobs) {
       report.results[i].failure = failure_of(std::current_exception());
     }
   try {
-    auto outcomes = llm::forward_backward(requests);
+    auto outcomes = llm::forward_backward(requests, between);
     for (size_t k = 0; k < outcomes.size(); ++k)
       report.results[job_of[k]] = result_of(prepared[job_of[k]], std::move(outcomes[k]));
   } catch (...) {
     for (const size_t i : job_of) report.results[i].failure = failure_of(std::current_exception());
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  report.beside = beside_;
+  for (const auto& [base, seconds] : beside_) report.seconds -= seconds;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const double share =
         all_tokens ? static_cast<double>(report.results[i].tokens) / static_cast<double>(all_tokens) : 0;

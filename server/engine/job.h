@@ -23,7 +23,7 @@ struct Job {
   std::string request_id;
   int64_t seq_id = 0;
   std::shared_ptr<const TrainingCommand> command;
-  std::string refused;                     ///< not empty: fails with these words, category user
+  std::optional<Failure> refused;          ///< fails with it
   std::optional<CheckpointRecord> source;  ///< what a load reads
 };
 
@@ -51,8 +51,9 @@ struct MemoryFigures {
 };
 
 struct StepReport {
-  std::vector<JobResult> results;  ///< one for each job, in order
-  double seconds = 0;
+  std::vector<JobResult> results;        ///< one for each job, in order
+  double seconds = 0;                    ///< of the jobs
+  std::map<std::string, double> beside;  ///< seconds of sampling between their parts, by base
   MemoryFigures memory;
 };
 

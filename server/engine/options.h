@@ -11,6 +11,8 @@
 
 namespace hearth::server {
 
+class UnknownFields;
+
 /// A base model that is served: `--model NAME=DIR`.
 struct ServedModel {
   std::string name;
@@ -25,6 +27,7 @@ struct Quotas {
 };
 
 struct EngineOptions {
+  UnknownFields* unknown = nullptr;  ///< told of fields that requests have and this server does not know
   std::vector<ServedModel> models;
   int64_t memory = 0;  ///< bytes for base models, trainers, adapters and caches together; 0: no limit
   Quotas quotas;
@@ -39,7 +42,7 @@ struct EngineOptions {
   int64_t running_samples = 64;  ///< sequences that are continued at once, for each base model
   double training_share = 0.5;   ///< of the time, while both training and sampling wait
 
-  std::function<void(const std::string&)> log;   ///< told what an operator should know; may be empty
+  std::function<void(const std::string&)> log;   ///< told what an operator should know, from any thread
   std::chrono::milliseconds housekeeping{1000};  ///< how often time-outs are looked at
   double hash_share = 0.02;                 ///< of the work between two hashes of a model's state, what a hash may take
   std::chrono::seconds gap_timeout{330};    ///< what waits for a missing seq_id fails after this

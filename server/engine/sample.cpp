@@ -147,9 +147,40 @@ void Workshop::shorten_slice(duration<double> length) {
 bool Workshop::continue_slice() {
   Base* base = bases_.find(slice_base_);
   if (!base || base->samples->empty()) return false;
+  sample_step(*base);
+  ++slice_.steps;
+  return steady_clock::now() < slice_end_ && !base->samples->empty();
+}
+
+void Workshop::sample_beside(steady_clock::time_point since, double training_share) {
+  const auto seconds_since = [](steady_clock::time_point t) {
+    return duration<double>(steady_clock::now() - t).count();
+  };
+  double sampled = 0;
+  for (const auto& [name, seconds] : beside_) sampled += seconds;
+  // Of the bases that have samples the one that got least in this step.
+  const auto next = [&]() -> Base* {
+    Base* least = nullptr;
+    for (const auto& [name, loaded] : bases_.loaded())
+      if (!loaded.samples->empty() && (!least || beside_[name] < beside_[least->served.name]))
+        least = bases_.find(name);
+    return least;
+  };
+  for (Base* base = next(); base; base = next()) {
+    if (sampled * training_share >= (seconds_since(since) - sampled) * (1 - training_share)) return;
+    const auto begin = steady_clock::now();
+    sample_step(*base);
+    const double seconds = seconds_since(begin);
+    beside_[base->served.name] += seconds;
+    sampled += seconds;
+  }
+}
+
+void Workshop::sample_step(Base& base) {
+  const std::string& name = base.served.name;
   try {
-    for (auto& finished : base->samples->step()) {
-      const auto found = samples_.find({slice_base_, finished.id});
+    for (auto& finished : base.samples->step()) {
+      const auto found = samples_.find({name, finished.id});
       if (found == samples_.end()) continue;
       RunningSample running = std::move(found->second);
       samples_.erase(found);
@@ -159,15 +190,13 @@ bool Workshop::continue_slice() {
   } catch (...) {
     // A step that fails as a whole (memory) would fail again: everything of this base ends with its words.
     const auto error = std::current_exception();
-    for (auto at = samples_.lower_bound({slice_base_, 0}); at != samples_.end() && at->first.first == slice_base_;) {
-      base->samples->cancel(at->first.second);
+    for (auto at = samples_.lower_bound({name, 0}); at != samples_.end() && at->first.first == name;) {
+      base.samples->cancel(at->first.second);
       sample_of_.erase(at->second.request_id);
       finish_sample(std::move(at->second), llm::FinishedSample{at->first.second, {}, error});
       at = samples_.erase(at);
     }
   }
-  ++slice_.steps;
-  return steady_clock::now() < slice_end_ && !base->samples->empty();
 }
 
 SliceReport Workshop::slice_report() const {

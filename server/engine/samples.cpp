@@ -37,7 +37,7 @@ void EngineState::sample(const std::string& owner, std::string body, const Then<
   if (draining_) return then(Refusal{503, "the server is shutting down", 5});
   Sample sample;
   try {
-    sample = decode_sample(body);
+    sample = decode_sample(body, options_.unknown);
   } catch (const std::exception& error) {
     return then(Refusal{400, error.what()});
   }

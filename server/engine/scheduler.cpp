@@ -101,8 +101,8 @@ Step next_step(const Pending& pending, const Shares& shares) {
   const auto* base = base_with_samples(pending);
   if (base && (!model || !trains_next(shares))) return SampleStep{base->first, model != nullptr};
   if (!model) return Idle{};
+  if (model->second.unload && !model->second.ready()) return UnloadStep{model->first};
   if (model->second.restore) return RestoreStep{model->first};
-  if (!model->second.ready()) return UnloadStep{model->first};
   const auto& [seq, operation] = *model->second.waiting.begin();
   if (!operation.pass) return BarrierStep{{model->first, seq}};
   return merge_passes(pending, model->first, shares.token_budget);

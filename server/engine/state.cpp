@@ -52,12 +52,22 @@ void check_options(const EngineOptions& options) {
                     "serve: the share of training must be between 0 and 1: ", options.training_share);
 }
 
+// Caches are a part of all memory, not beside it.
+EngineOptions with_caches_in_memory(EngineOptions options) {
+  if (options.memory == 0) return options;
+  options.kv_cache_bytes = std::min(options.kv_cache_bytes, options.memory / 4);
+  options.sampler_cache_bytes = std::min(options.sampler_cache_bytes, options.memory / 8);
+  options.waiting_bytes = std::min(options.waiting_bytes, options.memory / 8);
+  options.result_cache_bytes = std::min(options.result_cache_bytes, options.memory / 16);
+  return options;
+}
+
 }  // namespace
 
 EngineState::EngineState(Loop& loop, Store& store, EngineOptions options)
     : loop_(loop),
       store_(store),
-      options_(std::move(options)),
+      options_(with_caches_in_memory(std::move(options))),
       futures_(loop, options_.result_cache_bytes,
                sources_of([this](const std::string& id) { return stored(id); },
                           [this](const std::string& id, int64_t clone, int64_t cursor) {

@@ -37,7 +37,10 @@ Job EngineState::job_of(const ModelEntry& entry, int64_t seq_id) {
   job.request_id = queued.request_id;
   job.seq_id = seq_id;
   job.command = queued.command;
-  job.refused = queued.refused.empty() ? entry.dead : queued.refused;
+  if (!queued.refused.empty())
+    job.refused = Failure{queued.refused, FailureCategory::user};
+  else if (!entry.dead.empty())
+    job.refused = Failure{entry.dead, entry.created ? FailureCategory::server : FailureCategory::user};
   return job;
 }
 
@@ -46,7 +49,11 @@ void EngineState::run(const PassStep& step) {
   for (const auto& operation : step.operations) jobs.push_back(job_of(models_.at(operation.model), operation.seq));
   busy_ = true;
   worker_->start([this, post = poster(), jobs = std::move(jobs), operations = step.operations] {
-    auto report = std::make_shared<StepReport>(workshop_.passes(jobs));
+    const auto between = [this, since = Clock::now()] {
+      worker_->run_commands();
+      workshop_.sample_beside(since, options_.training_share);
+    };
+    auto report = std::make_shared<StepReport>(workshop_.passes(jobs, between));
     post([this, operations, report] { passes_done(operations, std::move(*report)); });
     return false;
   });
@@ -58,6 +65,10 @@ void EngineState::passes_done(const std::vector<OperationRef>& operations, StepR
   figures_.training_seconds += report.seconds;
   note_memory(report.memory);
   charge_training(pending_, shares_, report.seconds);
+  for (const auto& [base, seconds] : report.beside) {
+    figures_.sampling_seconds += seconds;
+    charge_sampling(pending_, shares_, base, seconds);
+  }
   for (size_t i = 0; i < operations.size(); ++i) complete(operations[i], std::move(report.results[i]));
   pump();
 }
@@ -66,12 +77,12 @@ void EngineState::run(const BarrierStep& step) {
   ModelEntry& entry = models_.at(step.operation.model);
   Job job = job_of(entry, step.operation.seq);
   busy_ = true;
-  if (job.refused.empty()) look_up(job, entry);
-  if (!job.refused.empty()) {
+  if (!job.refused) look_up(job, entry);
+  if (job.refused) {
     // Nothing to compute; posted, so that many of these do not nest.
-    poster()([this, operation = step.operation, words = job.refused] {
+    poster()([this, operation = step.operation, failure = *job.refused] {
       StepReport report;
-      report.results.emplace_back().failure = Failure{words, FailureCategory::user};
+      report.results.emplace_back().failure = failure;
       report.memory = memory_;
       passes_done({operation}, std::move(report));
     });
@@ -108,7 +119,7 @@ void EngineState::look_up(Job& job, ModelEntry& entry) {
                         "save_weights_for_sampler: this sampling session is there already: ", id);
     }
   } catch (...) {
-    job.refused = failure_of(std::current_exception()).message;
+    job.refused = failure_of(std::current_exception());
   }
 }
 

@@ -151,7 +151,7 @@ QueuedOperation EngineState::decode(const std::string& owner, CommandKind kind, 
   queued.kind = kind;
   queued.bytes = static_cast<int64_t>(body.size());
   try {
-    queued.command = std::make_shared<const TrainingCommand>(decode_training(kind, body));
+    queued.command = std::make_shared<const TrainingCommand>(decode_training(kind, body, options_.unknown));
   } catch (const std::exception& error) {
     queued.refused = error.what();
   }

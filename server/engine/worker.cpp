@@ -30,6 +30,17 @@ void Worker::start(std::function<bool()> part) {
   wake_.notify_one();
 }
 
+void Worker::run_commands() {
+  std::unique_lock lock(mutex_);
+  while (!commands_.empty() && !stop_) {
+    const auto command = std::move(commands_.front());
+    commands_.pop_front();
+    lock.unlock();
+    command();
+    lock.lock();
+  }
+}
+
 void Worker::run() {
   std::unique_lock lock(mutex_);
   while (true) {

@@ -21,6 +21,8 @@ class Worker {
   void post(std::function<void()> command);
   /// Runs `part` until it returns false; commands run in between. One step at a time. Must not throw.
   void start(std::function<bool()> part);
+  /// From within a part that takes long: runs the commands that have come.
+  void run_commands();
 
  private:
   void run();

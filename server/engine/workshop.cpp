@@ -28,10 +28,14 @@ Failure failure_of(std::exception_ptr error) {
 
 StepReport Workshop::barrier(const Job& job) {
   StepReport report;
+  if (job.refused) {
+    report.results.emplace_back().failure = job.refused;
+    report.memory = memory();
+    return report;
+  }
   const auto begin = std::chrono::steady_clock::now();
   JobResult result;
   try {
-    check<ValueError>(job.refused.empty(), job.refused);
     if (const auto* create_model = std::get_if<CreateModel>(job.command.get()))
       result = create(job, *create_model);
     else if (const auto* load_weights = std::get_if<LoadWeights>(job.command.get()))
@@ -58,33 +62,6 @@ StepReport Workshop::barrier(const Job& job) {
   report.results.push_back(std::move(result));
   report.memory = memory();
   return report;
-}
-
-JobResult Workshop::create(const Job& job, const CreateModel& command) {
-  Base& base = bases_.get(command.base_model, used_bytes());
-  check<ValueError>(command.rank <= options_.max_rank, "create_model: rank must be at most ", options_.max_rank, ": ",
-                    command.rank);
-  const auto config = llm::lora_config({command.rank, command.train_attn, command.train_mlp, command.train_unembed});
-  JobResult result;
-  result.model = job.model;
-  result.model->base_model = base.served.name;
-  result.model->base_fingerprint = base.fingerprint;
-  add_trainer(job.model.id, base, llm::LoraTrainer(base.model, config, job.model.seed, base.fingerprint));
-  hash_state(trainers_.at(job.model.id), result, true);
-  result.payload = encode(CreateModelResult{job.model.id});
-  return result;
-}
-
-JobResult Workshop::optim_step(const Job& job, const OptimStep& command) {
-  Trainer& trainer = need(job);
-  llm::AdamStep step{command.learning_rate, command.beta1,        command.beta2,
-                     command.eps,           command.weight_decay, command.grad_clip_norm};
-  JobResult result;
-  OptimStepResult answer;
-  answer.metrics = trainer.trainer.optim_step(step);
-  hash_state(trainer, result, false);
-  result.payload = encode(answer);
-  return result;
 }
 
 Trainer* Workshop::find(const std::string& model_id) {

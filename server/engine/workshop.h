@@ -35,7 +35,8 @@ class Workshop {
       : options_(options), folders_(folders), bases_(options), adapters_(options.sampler_cache_bytes) {}
 
   /// Forward and forward-backward requests of models over one base, merged. (forward_backward.cpp)
-  StepReport passes(const std::vector<Job>& jobs);
+  /// `between` may sample, see `sample_beside`.
+  StepReport passes(const std::vector<Job>& jobs, const std::function<void()>& between = {});
   /// One request that changes a model as a whole.
   StepReport barrier(const Job& job);
   /// Frees a model; nothing happens when it is not there.
@@ -55,6 +56,9 @@ class Workshop {
   void shorten_slice(std::chrono::duration<double> length);
   bool continue_slice();
   SliceReport slice_report() const;
+  /// Between two parts of a step of training that began at `since`: samples for as long as sampling's share of the time
+  /// is behind.
+  void sample_beside(std::chrono::steady_clock::time_point since, double training_share);
 
   MemoryFigures memory() const;
   Trainer* find(const std::string& model_id);
@@ -83,6 +87,7 @@ class Workshop {
                      RestoreReport& report);
   AdapterCache::Adapter adapter_of(const Base& base, const SampleJob& job);
   llm::SampleRequest request_of(const Base& base, const SampleJob& job);
+  void sample_step(Base& base);
   void finish_sample(RunningSample running, llm::FinishedSample finished);
 
   const EngineOptions& options_;
@@ -96,6 +101,7 @@ class Workshop {
   std::string slice_base_;
   std::chrono::steady_clock::time_point slice_begin_, slice_end_;
   SliceReport slice_;
+  std::map<std::string, double> beside_;  // seconds of sampling in this step of training
 };
 
 /// An exception as what a client is told: its own mistakes (bad values, shapes, names) or ours.

@@ -141,6 +141,21 @@ TEST(EngineSampling, ASamplerStaysAsItWasWhateverIsTrainedOverwrittenOrDeletedLa
   EXPECT_THROW(new_sampler(engine, {session, 3, "", path}), Refused);
 }
 
+TEST(EngineSampling, ALongTrainingRequestDoesNotHoldSamplesUp) {
+  const Folder folder;
+  RunningEngine engine(folder.store(), small_options(folder));
+  const std::string session = engine.session();
+  const std::string model = engine.create(session, 0, 5);
+  const std::string sampler = new_sampler(engine, {session, 0, "tiny", ""});
+  sampled(engine, sample_body(sampler, 0, {1, 2, 3}, 2));
+  const auto data = test_data(1, std::vector<int64_t>(60, 1000));
+  const auto pass = engine.submit(Kind::forward_backward, forward_backward_body(model, 1, data));
+  const auto result = sampled(engine, sample_body(sampler, 1, {1, 2, 3}, 10, "", 1, R"(,"stop":[])"));
+  EXPECT_EQ(result.sequences.at(0).tokens.size(), 10u);
+  EXPECT_EQ(engine.poll(pass, 0).state, State::waiting);
+  EXPECT_EQ(engine.wait(pass).state, State::done);
+}
+
 TEST(EngineSampling, WhatIsCancelledFailsAndTheOthersAreAnswered) {
   const Folder folder;
   auto options = small_options(folder);

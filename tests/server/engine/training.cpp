@@ -74,6 +74,36 @@ TEST(EngineTraining, GivesTheBitsOfTheTrainerDrivenDirectly) {
   }
 }
 
+TEST(EngineTraining, MergedWithOtherModelsTheBitsStay) {
+  const Folder folder;
+  RunningEngine engine(folder.store(), small_options(folder));
+  const std::string session = engine.session();
+  std::vector<std::string> models;
+  for (int64_t m = 0; m < 5; ++m) models.push_back(engine.create(session, m, uint64_t(m)));
+  // All wait for their first request, which comes last, so that whole queues are merged.
+  for (const auto& model : models) {
+    engine.submit(Kind::forward_backward, forward_backward_body(model, 2, test_data(2, {40, 3})));
+    engine.submit(Kind::optim_step, optim_body(model, 3));
+    engine.submit(Kind::forward_backward, forward_backward_body(model, 4, test_data(4, {17, 60})));
+    engine.submit(Kind::optim_step, optim_body(model, 5));
+  }
+  const auto steps_before = engine.on_loop([](Engine& e) { return e.status().steps; });
+  for (const auto& model : models)
+    engine.submit(Kind::forward_backward, forward_backward_body(model, 1, test_data(1, {9, 30})));
+  for (int64_t m = 0; m < 5; ++m) {
+    EXPECT_EQ(engine.wait(models[size_t(m)] + ":op:5").state, State::done);
+    Direct direct(folder, uint64_t(m));
+    direct.pass(test_data(1, {9, 30}));
+    direct.pass(test_data(2, {40, 3}));
+    direct.trainer.optim_step({.learning_rate = 0.01});
+    direct.pass(test_data(4, {17, 60}));
+    direct.trainer.optim_step({.learning_rate = 0.01});
+    EXPECT_EQ(state_hash(engine, models[size_t(m)] + ":op:5"), direct.trainer.state_hash()) << m;
+  }
+  // One by one it were 5 * 5 steps.
+  EXPECT_LT(engine.on_loop([](Engine& e) { return e.status().steps; }) - steps_before, 25);
+}
+
 TEST(EngineTraining, RunsInTheOrderOfNumbersWhateverTheOrderOfArrival) {
   const Folder folder;
   RunningEngine engine(folder.store(), small_options(folder));
