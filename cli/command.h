@@ -25,6 +25,7 @@ void add_bench(CLI::App& app, Action& action);
 // Only where the server is built.
 void add_serve(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
+void add_replay(CLI::App& app, Action& action);
 
 /// Ctrl-C (SIGINT) and SIGTERM ask for a clean stop; the second one ends the process at once.
 void watch_interrupts();

@@ -56,6 +56,7 @@ int run(int argc, char** argv) {
 #ifdef HEARTH_SERVER
   add_serve(app, action);
   add_key(app, action);
+  add_replay(app, action);
 #endif
   const std::string first = argc > 1 ? argv[1] : "-";
   if (first[0] != '-' && app.get_subcommands([&](const CLI::App* s) { return s->get_name() == first; }).empty()) {

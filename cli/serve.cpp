@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/served_models.h"
 #include "cli/terminal.h"
 #include "hearth/core/error.h"
 #include "llm/models/config.h"
@@ -37,34 +38,13 @@ struct ServeCommand {
   bool check = false;
 };
 
-/// The folder of the model that comes with hearth: beside the program's tree, or where it was installed.
-std::string bundled_model() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (const fs::path& folder :
-       {program.parent_path() / "../models/stories-2m", program.parent_path() / "../share/hearth/models/stories-2m",
-        fs::path("models/stories-2m")})
-    if (fs::exists(folder / "config.json", error)) return fs::weakly_canonical(folder).string();
-  fail<IoError>("serve: the bundled model is not there; name one with --model NAME=FOLDER");
-}
-
-/// "NAME=FOLDER", or a folder that is its own name.
-server::ServedModel served_model(const std::string& text) {
-  const size_t equal = text.find('=');
-  server::ServedModel model{text.substr(0, equal), equal == std::string::npos ? text : text.substr(equal + 1)};
-  check<ValueError>(!model.name.empty() && !model.folder.empty(), "--model: wants NAME=FOLDER, is ", text);
-  check<ValueError>(model.name.find(':') == std::string::npos && model.name.find(';') == std::string::npos,
-                    "--model: a name must not hold ':' or ';', which clients take for something else: ", model.name);
-  std::error_code error;
-  check<IoError>(fs::is_directory(model.folder, error), "--model: no folder: ", model.folder);
-  model.folder = fs::weakly_canonical(model.folder).string();
-  return model;
-}
-
-server::EngineOptions engine_options(const ServeCommand& c) {
+server::EngineOptions engine_options(const ServeCommand& c, server::UnknownFields* unknown = nullptr) {
   server::EngineOptions options;
-  for (const std::string& text : c.models) options.models.push_back(served_model(text));
-  if (options.models.empty()) options.models.push_back({"stories-2m", bundled_model()});
+  options.models = served_models(c.models);
+  options.unknown = unknown;
+  options.log = [](const std::string& what) {
+    server::LogLine(server::LogLevel::warning, "engine").field("what", what);
+  };
   options.memory = int64_t(c.memory);
   options.training_share = c.training_share;
   return options;
@@ -84,7 +64,7 @@ server::ServerOptions server_options(const ServeCommand& c) {
 struct Service {
   explicit Service(const ServeCommand& c)
       : store(c.data),
-        engine(loop, store, engine_options(c)),
+        engine(loop, store, engine_options(c, &unknown)),
         api{loop, engine, store, &unknown, [this] { return metrics(); }},
         server(loop, routes(c), server_options(c)),
         command(c) {}
@@ -105,11 +85,11 @@ struct Service {
   void announce() const;
   void drain();
 
+  server::UnknownFields unknown{
+      [](const std::string& name) { server::LogLine(server::LogLevel::warning, "unknown-field").field("name", name); }};
   server::Loop loop;
   server::Store store;
   server::Engine engine;
-  server::UnknownFields unknown{
-      [](const std::string& name) { server::LogLine(server::LogLevel::warning, "unknown-field").field("name", name); }};
   server::Api api;
   server::Router router;
   server::Server server;

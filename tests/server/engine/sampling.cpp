@@ -148,7 +148,7 @@ TEST(EngineSampling, ALongTrainingRequestDoesNotHoldSamplesUp) {
   const std::string model = engine.create(session, 0, 5);
   const std::string sampler = new_sampler(engine, {session, 0, "tiny", ""});
   sampled(engine, sample_body(sampler, 0, {1, 2, 3}, 2));
-  const auto data = test_data(1, std::vector<int64_t>(60, 1000));
+  const auto data = test_data(1, std::vector<int64_t>(12, 1000));
   const auto pass = engine.submit(Kind::forward_backward, forward_backward_body(model, 1, data));
   const auto result = sampled(engine, sample_body(sampler, 1, {1, 2, 3}, 10, "", 1, R"(,"stop":[])"));
   EXPECT_EQ(result.sequences.at(0).tokens.size(), 10u);
@@ -168,10 +168,7 @@ TEST(EngineSampling, WhatIsCancelledFailsAndTheOthersAreAnswered) {
   for (int64_t i = 0; i < 12; i += 2) engine.on_loop([&](Engine& e) { e.cancel("me", ids[size_t(i)]); });
   for (int64_t i = 0; i < 12; ++i) {
     const auto answer = engine.wait(ids[size_t(i)]);
-    if (i % 2)
-      EXPECT_EQ(answer.state, State::done) << answer.error;
-    else if (answer.state == State::failed)
-      EXPECT_EQ(answer.error, "sample: was cancelled");
+    EXPECT_TRUE(answer.state == State::done || (i % 2 == 0 && answer.error == "sample: was cancelled")) << answer.error;
   }
   const auto status = engine.on_loop([](Engine& e) { return e.status(); });
   EXPECT_EQ(status.waiting_samples, 0);

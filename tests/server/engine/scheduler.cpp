@@ -120,8 +120,8 @@ TEST(Scheduler, TheSameQueueGivesTheSameStep) {
     }
     const Step first = next_step(a.pending, a.shares), second = next_step(b.pending, b.shares);
     ASSERT_EQ(first.index(), second.index());
-    if (const auto* pass = std::get_if<PassStep>(&first))
-      EXPECT_EQ(pass->operations, std::get<PassStep>(second).operations);
+    const auto* pass = std::get_if<PassStep>(&first);
+    EXPECT_TRUE(!pass || pass->operations == std::get<PassStep>(second).operations);
   }
 }
 
@@ -153,7 +153,7 @@ TEST(Scheduler, PassesOfManyModelsMergeUpToTheBudgetAndStopAtBarriers) {
     const Step next = next_step(pending, shares);
     if (const auto* pass = std::get_if<PassStep>(&next)) {
       for (const auto& reference : pass->operations)
-        if (reference.model == "d") EXPECT_EQ(pass->operations.size(), 1u);
+        EXPECT_TRUE(reference.model != "d" || pass->operations.size() == 1);
       for (const auto& reference : pass->operations) finish_operation(pending, reference);
     } else if (const auto* barrier = std::get_if<BarrierStep>(&next)) {
       finish_operation(pending, barrier->operation);
