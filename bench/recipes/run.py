@@ -51,11 +51,12 @@ def cases(short, data, wide, arithmetic, examples):
                      "eval_every=0"], wide, 1),
         "chat-sl": (sft + ["save_every=20", "num_epochs=5" if not short else "num_epochs=1", "learning_rate=1e-3",
                            f"max_steps={4 if short else 40}"], wide, 4),
-        "chat-sl-resume": (sft + ["save_every=1", "num_epochs=2", "max_steps=12"], wide, 2),
         "own-jsonl": ([f"{RECIPES}.chat_sl.train", f"dataset={data}", "batch_size=8", "max_length=256", "save_every=1",
                        "eval_every=0", "infrequent_eval_every=0", "max_steps=2"], wide, 2),
         "rolling-checkpoints": (sft + ["save_every=2", "rolling_save_every=1", "rolling_ttl_seconds=3600",
                                        "max_steps=4"], wide, 4),
+        # Goes on with the run before it: more epochs, since a run that ended on max_steps counts as complete.
+        "rolling-checkpoints-resume": (sft + ["save_every=2", "num_epochs=2", "max_steps=12"], wide, 2),
         "rubric": ([f"{RECIPES}.rubric.train", f"grader_llm_name={wide}", "grader_renderer_name=role_colon",
                     "groups_per_batch=2", "train_group_size=2", "max_steps=1", "eval_every=0"] + importance, wide, 1),
         "prompt-distillation": ([f"{RECIPES}.prompt_distillation.train", f"file_path={data}", "batch_size=8",
@@ -111,9 +112,6 @@ def run_case(name, case, options, server, work):
     resume = name.endswith("-resume")
     command = [str(options.python), "-m", *arguments, f"model_name={model}", "renderer_name=role_colon",
                f"log_path={log_path}", f"behavior_if_log_dir_exists={'resume' if resume else 'delete'}"]
-    if name == "chat-sl-resume":  # of a run that has just ended, in a folder of its own
-        source = work / "runs" / "rolling-checkpoints"
-        command[-2] = f"log_path={source}"
     environment = dict(os.environ, TINKER_API_KEY="tml-local", TINKER_BASE_URL=server.url, HF_HUB_OFFLINE="1",
                        TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1", OMP_NUM_THREADS="1")
     before, start = server.count(), time.time()
