@@ -1,9 +1,10 @@
-"""Writes questions and answers in the cookbook's role_colon form, for a small model that can add, but not well.
+"""Writes questions and answers in the cookbook's role_colon form, for a small model that can add, but often gives up.
 
     python3 bench/recipes/arithmetic_text.py > arithmetic.txt
-    hearth pretrain arithmetic.txt -o models/arithmetic --vocab-size 512 --context 256 --steps 1200
+    hearth pretrain arithmetic.txt -o models/arithmetic --vocab-size 512 --hidden-size 128 --layers 4 --heads 4 \
+        --kv-heads 4 --context 256 --steps 3000 --lr 0.003
 
-Some of the answers are wrong on purpose: a model that learned from them guesses, and reinforcement has something to do.
+Some of the answers are "?" or wrong on purpose: reinforcement has something to teach.
 """
 import argparse
 import random
@@ -11,8 +12,9 @@ import random
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--documents", type=int, default=4000)
-    parser.add_argument("--wrong", type=float, default=0.4, help="share of wrong answers")
+    parser.add_argument("--documents", type=int, default=8000)
+    parser.add_argument("--unknown", type=float, default=0.5, help='share of answers that are "?"')
+    parser.add_argument("--wrong", type=float, default=0.1, help="share of wrong answers")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -22,7 +24,10 @@ def main():
         for _ in range(rng.randint(2, 12)):
             x, y = rng.randint(0, 100), rng.randint(0, 100)
             answer = x + y
-            if rng.random() < options.wrong:
+            draw = rng.random()
+            if draw < options.unknown:
+                answer = "?"
+            elif draw < options.unknown + options.wrong:
                 answer = max(0, answer + rng.choice([-10, -2, -1, 1, 2, 10]))
             turns.append(f"User: What is {x} + {y}?\n\nAssistant: {answer}\n\n")
         documents.append("".join(turns) + "User:")
