@@ -1,8 +1,5 @@
 // HTTP/1.1 requests by Beast's parser, which is fed by hand, and the rules that it leaves to its user.
 
-// One assertion of the parser does not hold: it wants five bytes where a body of no chunks may come in pieces of
-// four. Without it, the code below it is right; with it, a client could end the process.
-#define BOOST_DISABLE_ASSERTS
 #include "server/http/request_parser.h"
 
 #include <boost/beast/http/basic_parser.hpp>
