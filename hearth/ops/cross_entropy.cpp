@@ -8,6 +8,7 @@
 #include "hearth/backend/kernels/cross_entropy.h"
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/concat.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
@@ -35,8 +36,9 @@ Dtype wide_type(const Tensor& hidden) { return hidden.dtype() == Dtype::float64 
 void check_arguments(const char* name, const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
   check<ShapeError>(hidden.dim() == 2 && weight.dim() == 2 && hidden.size(1) == weight.size(1), name,
                     ": hidden must be [tokens, dim], weight [vocab, dim]: ", hidden.shape(), " and ", weight.shape());
-  check<ShapeError>(targets.dim() == 1 && targets.size(0) == hidden.size(0), name,
-                    ": one target per token is needed: ", targets.shape(), " for hidden ", hidden.shape());
+  check<ShapeError>((targets.dim() == 1 || targets.dim() == 2) && targets.size(0) == hidden.size(0), name,
+                    ": targets must be [tokens] or [tokens, candidates]: ", targets.shape(), " for hidden ",
+                    hidden.shape());
   const bool mixed =
       hidden.dtype() == Dtype::float32 && is_floating(weight.dtype()) && weight.dtype() != Dtype::float64;
   check<DtypeError>(is_floating(hidden.dtype()) && (hidden.dtype() == weight.dtype() || mixed), name,
@@ -63,8 +65,18 @@ LoraSegments among(const std::vector<int64_t>& rows, LoraSegments segments) {
   return segments;
 }
 
+/// Several targets a token: all must be there.
+Active all_active(const char* name, const Tensor& hidden, const Tensor& targets, int64_t vocab,
+                  const LoraSegments& segments) {
+  for (int64_t target : to_vector<int64_t>(targets))
+    check<IndexError>(target >= 0 && target < vocab, name, ": candidate ", target, " is outside the vocabulary of ",
+                      vocab);
+  return {{}, contiguous(hidden), contiguous(targets), segments};
+}
+
 Active find_active(const char* name, const Tensor& hidden, const Tensor& targets, int64_t vocab,
                    const LoraSegments& segments) {
+  if (targets.dim() == 2) return all_active(name, hidden, targets, vocab, segments);
   const std::vector<int64_t> all = to_vector<int64_t>(targets);
   std::vector<int64_t> rows, kept;
   for (size_t t = 0; t < all.size(); ++t) {
@@ -134,12 +146,28 @@ struct Pass {
   }
 };
 
+/// Log-probabilities of the targets [rows] or candidates [rows, k] of logits [rows, vocab]. With coefficients (of the
+/// targets' shape), logits become the gradient of sum(coefficient * log_prob).
+void take_targets(const Tensor& log_probs, const Tensor& logits, const Tensor& targets, const Tensor& coefficients) {
+  if (targets.dim() == 1) {
+    kernels::token_log_probs(logits.device(), log_probs, logits, targets, coefficients);
+    return;
+  }
+  copy_(log_probs, gather(log_softmax(to(logits, wide_type(logits)), -1), 1, targets));
+  if (!coefficients.defined() || targets.size(1) == 0) return;
+  // The kernel gives total * (onehot(first) - softmax); what belongs to the first candidate is taken back.
+  const Tensor total = sum(coefficients, {1}), first = narrow(targets, 1, 0, 1);
+  kernels::token_log_probs(logits.device(), empty_like(total), logits, contiguous(select(targets, 1, 0)), total);
+  scatter_add_(logits, 1, cat({first, targets}, 1),
+               to(cat({neg(unsqueeze(total, 1)), coefficients}, 1), logits.dtype()));
+}
+
 /// Log-probabilities and, with coefficients (of the active tokens), the gradients of sum(coefficient * log_prob).
 Pass run(const char* name, const Active& active, const Head& head, const Tensor& coefficients, const Wanted& want) {
   const Tensor& weight = head.weight;
   const int64_t tokens = active.hidden.size(0), step = chunk_tokens(weight.size(0));
   const LowRank paths(name, active.segments, weight.shape(), tokens);
-  Pass pass{Tensor::empty({tokens}, wide_type(active.hidden), active.hidden.device()), {}, {}, {}, {}};
+  Pass pass{Tensor::empty(active.targets.shape(), wide_type(active.hidden), active.hidden.device()), {}, {}, {}, {}};
   const Tensor h = paths.empty() ? Tensor() : paths.down(active.hidden);
   const Tensor dh = want.low_rank() && !paths.empty() ? paths.new_h() : Tensor();
   if (want.hidden) pass.dhidden = empty_like(active.hidden);
@@ -151,8 +179,8 @@ Pass run(const char* name, const Active& active, const Head& head, const Tensor&
     const Tensor logits = Tensor::empty({count, weight.size(0)}, active.hidden.dtype(), weight.device());
     head.logits(logits, part(active.hidden));
     if (h.defined()) paths.up(logits, h, first);
-    kernels::token_log_probs(logits.device(), part(pass.log_probs), logits, part(active.targets),
-                             coefficients.defined() ? part(coefficients) : Tensor());
+    take_targets(part(pass.log_probs), logits, part(active.targets),
+                 coefficients.defined() ? part(coefficients) : Tensor());
     if (want.hidden) head.dhidden(part(pass.dhidden), logits);
     if (want.weight) product(pass.dweight, transpose(logits, 0, 1), part(active.hidden), true);
     if (dh.defined()) paths.up_backward(dh, logits, first);
@@ -165,8 +193,13 @@ Pass run(const char* name, const Active& active, const Head& head, const Tensor&
   return pass;
 }
 
-/// d sum(g * log_prob) / d logits in plain ops, so that it can be differentiated again. g: [tokens].
+/// d sum(g * log_prob) / d logits in plain ops, so that it can be differentiated again. g: as targets.
 Tensor composed_dlogits(const Tensor& logits, const Tensor& targets, const Tensor& g) {
+  if (targets.dim() == 2) {
+    const Tensor same = to(g, logits.dtype());
+    return sub(scatter_add(zeros(logits.shape(), logits.dtype()), 1, targets, same),
+               mul(softmax(logits, -1), sum(same, {1}, true)));
+  }
   const Tensor onehot = zeros(logits.shape(), logits.dtype());
   const Tensor active = zeros({logits.size(0), 1}, logits.dtype());
   const std::vector<int64_t> target = to_vector<int64_t>(targets);
@@ -286,9 +319,9 @@ Tensor head_log_probs(const Tensor& hidden, const Head& head, const Tensor& targ
 /// Weights of the tokens, checked; ones when there are none.
 Tensor loss_factors(const char* name, const Tensor& hidden, const Tensor& targets, const Tensor& token_weights) {
   const Tensor factors =
-      token_weights.defined() ? token_weights.detach() : ones({hidden.size(0)}, wide_type(hidden), hidden.device());
-  check<ShapeError>(factors.shape() == targets.shape(), name, ": one weight per token is needed: ", factors.shape(),
-                    " for hidden ", hidden.shape());
+      token_weights.defined() ? token_weights.detach() : ones(targets.shape(), wide_type(hidden), hidden.device());
+  check<ShapeError>(factors.shape() == targets.shape(), name, ": one weight per target is needed: ", factors.shape(),
+                    " for targets ", targets.shape());
   check<DtypeError>(factors.dtype() == wide_type(hidden), name, ": token weights must be ", wide_type(hidden), ": ",
                     factors.dtype());
   return factors;

@@ -24,6 +24,8 @@ Tensor token_log_probs(const Tensor& logits, const Tensor& targets);
 /// Raises ShapeError, DtypeError, IndexError for a target outside the vocabulary.
 /// Low-rank paths beside the head belong to rows of hidden, which is float32 then; their a and b get gradients whose
 /// bits, like those of a token, do not depend on the rest of the pass. The logits are those of lora_linear.
+/// Several candidates a token: targets [tokens, k], all in the vocabulary, give [tokens, k], each with the bits that it
+/// has alone; a token's logits are computed once for all of them.
 /// Example: Tensor logp = linear_log_probs(hidden, head, targets);
 Tensor linear_log_probs(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                         const LoraSegments& segments = {});
@@ -33,16 +35,16 @@ Tensor linear_log_probs(const Tensor& hidden, const PackedLinear& head, const Te
                         const LoraSegments& segments = {});
 
 struct CrossEntropy {
-  Tensor loss;       ///< 0-dim: -sum over tokens of token_weight * log-probability
-  Tensor log_probs;  ///< [tokens], without history
+  Tensor loss;       ///< 0-dim: -sum over targets of token_weight * log-probability
+  Tensor log_probs;  ///< of targets' shape, without history
 };
 
-/// Weighted cross-entropy of targets under softmax(hidden weight^T). token_weights: float32 [tokens] (float64 for
-/// float64 hidden) or undefined (1); divide by their sum beforehand for a mean. Arguments, bits and errors as in
-/// linear_log_probs; the log-probabilities have the same bits. Faster than it in training: gradients are computed with
-/// the loss, chunk by chunk, so that no logit is computed twice; memory for them is that of hidden (and of weight, if
-/// it is trained, and of the paths). Example: CrossEntropy c = linear_cross_entropy(hidden, head, targets, weights);
-/// backward(c.loss);
+/// Weighted cross-entropy of targets under softmax(hidden weight^T). token_weights: float32 (float64 for
+/// float64 hidden) of targets' shape or undefined (1); divide by their sum beforehand for a mean. Arguments, bits and
+/// errors as in linear_log_probs; the log-probabilities have the same bits. Faster than it in training: gradients are
+/// computed with the loss, chunk by chunk, so that no logit is computed twice; memory for them is that of hidden (and
+/// of weight, if it is trained, and of the paths). Example: CrossEntropy c = linear_cross_entropy(hidden, head,
+/// targets, weights); backward(c.loss);
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                                   const Tensor& token_weights = {}, const LoraSegments& segments = {});
 CrossEntropy linear_cross_entropy(const Tensor& hidden, const PackedLinear& head, const Tensor& targets,

@@ -28,7 +28,8 @@ class CausalLm : public nn::Module {
   /// Logits [rows, vocab] of hidden states [rows, hidden], float32. Here and below, adapters name rows of `hidden`.
   Tensor logits(const Tensor& hidden, const RowAdapters& adapters = {}) const;
 
-  /// log p(target) of each hidden state, float32 [rows], differentiable; targets int64 [rows]. The logits of all rows
+  /// log p(target) of each hidden state, float32 [rows], differentiable; targets int64 [rows], or [rows, k] for
+  /// k candidates of each. The logits of all rows
   /// are never stored, and a row's bits are those of log_softmax(logits(row)).
   Tensor log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters = {}) const;
 

@@ -309,6 +309,65 @@ TEST_F(CrossEntropyTest, LowRankPathsWithoutTargetsAndWrongOnes) {
                DtypeError);
 }
 
+/// Candidates [60, 4] of the case's tokens: one of them twice in a row, and weights of both signs.
+struct Candidates {
+  Candidates() {
+    std::vector<int64_t> ids;
+    for (int64_t i = 0; i < 60 * 4; ++i) ids.push_back(i % 4 == 3 ? ids.back() : (i * 7919 + 3) % 300);
+    targets = reshape(integers(ids), {60, 4});
+    factors = random({60, 4}, 77);
+  }
+  Tensor column(int64_t k) const { return contiguous(select(targets, 1, k)); }
+  Tensor targets, factors;
+};
+
+TEST_F(CrossEntropyTest, SeveralCandidatesHaveTheBitsOfEachAlone) {
+  const Adapted c(20, 300, Dtype::float32, 0, three_paths(20, 300));
+  const Candidates many;
+  each_isa([&] {
+    for (const LoraSegments& segments : {LoraSegments(), c.segments}) {
+      const PackedLinear packed(c.head);
+      const Tensor all = linear_log_probs(c.hidden, packed, many.targets, segments);
+      ASSERT_EQ(all.shape(), (Shape{60, 4}));
+      ASSERT_TRUE(
+          same_bits(linear_cross_entropy(c.hidden, packed, many.targets, many.factors, segments).log_probs, all));
+      for (int64_t k = 0; k < 4; ++k)
+        EXPECT_TRUE(
+            same_bits(contiguous(select(all, 1, k)), linear_log_probs(c.hidden, packed, many.column(k), segments)));
+    }
+  });
+}
+
+TEST_F(CrossEntropyTest, GradientsOfSeveralCandidatesAreTheSumOverEach) {
+  const Adapted c(20, 300, Dtype::float32, 0, three_paths(20, 300));
+  const Candidates many;
+  TensorList columns;
+  for (int64_t k = 0; k < 4; ++k)
+    columns.push_back(
+        sum(mul(token_log_probs(c.wide_logits(), many.column(k)), to(select(many.factors, 1, k), Dtype::float64))));
+  const TensorList expected = grad({neg(add(add(columns[0], columns[1]), add(columns[2], columns[3])))}, c.wanted());
+  each_isa([&] {
+    const PackedLinear packed(c.head);
+    const TensorList xs = c.wanted();
+    const Tensor loss = linear_cross_entropy(c.hidden, packed, many.targets, many.factors, c.segments).loss;
+    const TensorList composed = grad({loss}, xs, {}, {.retain_graph = true, .create_graph = true});
+    const TensorList fused = grad({loss}, xs);
+    const Tensor apart = neg(sum(mul(linear_log_probs(c.hidden, packed, many.targets, c.segments), many.factors)));
+    const TensorList later = grad({apart}, xs);
+    for (size_t k = 0; k < xs.size(); ++k) {
+      expect_close(fused[k], expected[k], 1e-4, 2e-5, "fused");
+      expect_close(composed[k], expected[k], 1e-4, 2e-5, "composed");
+      EXPECT_TRUE(same_bits(later[k], fused[k])) << k;
+    }
+  });
+  const Tensor outside = clone(many.targets);
+  outside.data<int64_t>()[7] = 300;
+  EXPECT_THROW(linear_log_probs(c.hidden, c.head, outside), IndexError);
+  outside.data<int64_t>()[7] = ignored_token;
+  EXPECT_THROW(linear_log_probs(c.hidden, c.head, outside), IndexError);
+  EXPECT_THROW(linear_cross_entropy(c.hidden, c.head, many.targets, select(many.factors, 1, 0)), ShapeError);
+}
+
 TEST_F(CrossEntropyTest, EmptyAndWrong) {
   const Tensor hidden = zeros({2, 4}), weight = zeros({5, 4});
   const Tensor leaf = clone(hidden).set_requires_grad();
