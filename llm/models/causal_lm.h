@@ -29,8 +29,8 @@ class CausalLm : public nn::Module {
   Tensor logits(const Tensor& hidden, const RowAdapters& adapters = {}) const;
 
   /// log p(target) of each hidden state, float32 [rows], differentiable; targets int64 [rows], or [rows, k] for
-  /// k candidates of each. The logits of all rows
-  /// are never stored, and a row's bits are those of log_softmax(logits(row)).
+  /// k candidates of each. The logits of all rows are never stored, and a row's bits are those of
+  /// log_softmax(logits(row)).
   Tensor log_probs(const Tensor& hidden, const Tensor& targets, const RowAdapters& adapters = {}) const;
 
   /// -sum(weights * log p(target)), a scalar, and the log-probabilities as in `log_probs`; faster in training than the

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <set>
 #include <tuple>
 
 #include "hearth/autograd/engine.h"
@@ -15,8 +16,8 @@ namespace hearth::llm {
 
 namespace {
 
-/// Tokens that are in flight at once, and rows of the output layer that are computed at once.
-constexpr int64_t pass_tokens = 2048, head_rows = 8192;
+/// Tokens that are in flight at once.
+constexpr int64_t pass_tokens = 2048;
 
 /// A request while it is computed.
 struct Running {
@@ -57,10 +58,10 @@ LossInputs inputs_of(const TrainDatum& datum, const TokenLoss& loss, std::span<c
   return in;
 }
 
-template <class T>
-Tensor vector_of(const std::vector<T>& values) {
-  return from_values<T>(std::span<const T>(values), {int64_t(values.size())});
-}
+/// The targets of one token: `width` of them from number `first` on.
+struct Row {
+  size_t first, width;
+};
 
 std::exception_ptr loss_not_finite(size_t datum, double loss) {
   try {
@@ -81,7 +82,7 @@ class RequestPass {
   void run() {
     GradMode mode(train_);
     lay_out();
-    hidden_ = base().hidden(pack(sequences_), adapters_of(token_ends_, 0, token_rows_));
+    hidden_ = base().hidden(pack(sequences_), adapters_of(row_ends_));
     // Coefficients that are known beforehand are taken in the very pass that computes log-probabilities; targets
     // without one, or with one that depends on the log-probability, come first.
     for (const Unit& unit : units_)
@@ -109,63 +110,77 @@ class RequestPass {
       first_targets_.push_back(targets_.size());
       for (size_t i = unit.first; i < unit.last; ++i) {
         const TrainDatum& datum = data[i];
-        for (size_t e = 0; e < datum.targets.size(); ++e) {
-          rows_.push_back(int64_t(token_rows_) + int64_t(e) / datum.targets_per_token);
-          targets_.push_back(datum.targets[e]);
-        }
-        token_rows_ += datum.tokens.size();
+        for (size_t t = 0; t < datum.tokens.size(); ++t)
+          rows_.push_back({targets_.size() + t * size_t(datum.targets_per_token), size_t(datum.targets_per_token)});
+        targets_.insert(targets_.end(), datum.targets.begin(), datum.targets.end());
         sequences_.push_back(datum.tokens);
       }
-      token_ends_.push_back(token_rows_);
+      row_ends_.push_back(rows_.size());
       target_ends_.push_back(targets_.size());
     }
     coefficients_.resize(targets_.size());
     log_probs_.resize(targets_.size());
   }
 
-  /// Which adapter changes which of `count` rows from `first` on, when unit u's rows end at ends[u].
-  RowAdapters adapters_of(const std::vector<size_t>& ends, size_t first, size_t count) const {
+  /// Which adapter changes which rows, when unit u's rows end at ends[u].
+  RowAdapters adapters_of(const std::vector<size_t>& ends) const {
     std::vector<AdapterRows> ranges;
-    size_t begin = first;
-    for (size_t u = 0; u < ends.size(); ++u) {
-      const size_t end = std::min(ends[u], first + count);
-      if (end <= begin) continue;
-      ranges.push_back({aliases_[u].get(), int64_t(begin - first), int64_t(end - first)});
-      begin = end;
-    }
+    size_t begin = 0;
+    for (size_t u = 0; u < ends.size(); begin = ends[u++])
+      if (ends[u] > begin) ranges.push_back({aliases_[u].get(), int64_t(begin), int64_t(ends[u])});
     return RowAdapters(std::move(ranges));
   }
 
-  /// Some targets of the pass that go through the output layer together.
+  /// Rows of the pass that go through the output layer together: all have `width` targets.
   struct Chosen {
-    std::vector<size_t> which;
+    size_t width;
     std::vector<int64_t> rows, targets;
+    std::vector<size_t> which;  ///< number of each target in the pass
     std::vector<float> weights;
     RowAdapters adapters;
+
+    template <class T>
+    Tensor shaped(const std::vector<T>& values) const {
+      const int64_t count = int64_t(rows.size());
+      const std::span<const T> span(values);
+      return width == 1 ? from_values<T>(span, {count}) : from_values<T>(span, {count, int64_t(width)});
+    }
+    Tensor of(const Tensor& hidden) const {
+      return index_select(hidden, 0, from_values<int64_t>(std::span<const int64_t>(rows), {int64_t(rows.size())}));
+    }
   };
 
-  /// The targets with a coefficient, or those without, in chunks.
+  bool has_coefficient(const Row& row) const {
+    for (size_t e = row.first; e < row.first + row.width; ++e)
+      if (coefficients_[e] != 0) return true;
+    return false;
+  }
+
+  /// The rows with a coefficient, or those without, by their number of targets.
   std::vector<Chosen> choose(bool with_coefficient) const {
-    std::vector<Chosen> chunks;
-    std::vector<size_t> which, ends;
-    size_t at = 0;
-    for (size_t end : target_ends_) {
-      for (; at < end; ++at)
-        if ((coefficients_[at] != 0) == with_coefficient) which.push_back(at);
-      ends.push_back(which.size());
-    }
-    for (size_t first = 0; first < which.size(); first += head_rows) {
-      Chosen& c = chunks.emplace_back();
-      const size_t count = std::min<size_t>(head_rows, which.size() - first);
-      c.which.assign(which.begin() + ptrdiff_t(first), which.begin() + ptrdiff_t(first + count));
-      for (size_t e : c.which) {
-        c.rows.push_back(rows_[e]);
-        c.targets.push_back(targets_[e]);
-        c.weights.push_back(-coefficients_[e]);
+    std::vector<Chosen> out;
+    std::set<size_t> widths;
+    for (const Row& row : rows_) widths.insert(row.width);
+    for (size_t width : widths) {
+      Chosen c{width, {}, {}, {}, {}, {}};
+      std::vector<size_t> ends;
+      size_t r = 0;
+      for (size_t end : row_ends_) {
+        for (; r < end; ++r) {
+          if (rows_[r].width != width || has_coefficient(rows_[r]) != with_coefficient) continue;
+          c.rows.push_back(int64_t(r));
+          for (size_t e = rows_[r].first; e < rows_[r].first + width; ++e) {
+            c.which.push_back(e);
+            c.targets.push_back(targets_[e]);
+            c.weights.push_back(-coefficients_[e]);
+          }
+        }
+        ends.push_back(c.rows.size());
       }
-      c.adapters = adapters_of(ends, first, count);
+      c.adapters = adapters_of(ends);
+      if (!c.rows.empty()) out.push_back(std::move(c));
     }
-    return chunks;
+    return out;
   }
 
   void keep_log_probs(const Chosen& c, const Tensor& log_probs) {
@@ -173,20 +188,19 @@ class RequestPass {
     for (size_t i = 0; i < values.size(); ++i) log_probs_[c.which[i]] = values[i];
   }
 
-  /// Log-probabilities of targets without a coefficient so far, without history.
+  /// Log-probabilities of rows without a coefficient so far, without history.
   void compute_log_probs() {
     NoGrad guard;
     for (const Chosen& c : choose(false))
-      keep_log_probs(c,
-                     base().log_probs(index_select(hidden_, 0, vector_of(c.rows)), vector_of(c.targets), c.adapters));
+      keep_log_probs(c, base().log_probs(c.of(hidden_), c.shaped(c.targets), c.adapters));
   }
 
   /// The sums whose gradient is that of the losses.
   TensorList compute_coefficients() {
     TensorList losses;
     for (const Chosen& c : choose(true)) {
-      const CrossEntropy result = base().cross_entropy(index_select(hidden_, 0, vector_of(c.rows)),
-                                                       vector_of(c.targets), vector_of(c.weights), c.adapters);
+      const CrossEntropy result =
+          base().cross_entropy(c.of(hidden_), c.shaped(c.targets), c.shaped(c.weights), c.adapters);
       keep_log_probs(c, result.log_probs);
       losses.push_back(result.loss);
     }
@@ -251,12 +265,12 @@ class RequestPass {
   bool train_;
   std::vector<std::unique_ptr<LoraAdapter>> aliases_;
   std::vector<std::vector<int32_t>> sequences_;
-  size_t token_rows_ = 0;
   Tensor hidden_;
-  // Of each target: the hidden state that it is predicted from, its id, d loss / d log-probability, log-probability.
-  std::vector<int64_t> rows_, targets_;
+  std::vector<Row> rows_;  ///< of each token
+  // Of each target: its id, d loss / d log-probability, log-probability.
+  std::vector<int64_t> targets_;
   std::vector<float> coefficients_, log_probs_;
-  std::vector<size_t> token_ends_, first_targets_, target_ends_;  ///< of each unit
+  std::vector<size_t> row_ends_, first_targets_, target_ends_;  ///< of each unit
 };
 
 namespace {
