@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 
 #include "hearth/io/utf8.h"
 #include "server/wire/command.h"
@@ -67,7 +68,11 @@ struct KeyListener {
     return true;
   }
   bool on_uint64(uint64_t, json::string_view, json::error_code&) { return true; }
-  bool on_double(double, json::string_view, json::error_code&) { return true; }
+  // Decoders take whole numbers that are written with a point or an exponent.
+  bool on_double(double number, json::string_view text, json::error_code& error) {
+    const bool whole = std::abs(number) < 9007199254740992.0 && number == std::floor(number);
+    return whole ? on_int64(int64_t(number), text, error) : true;
+  }
   bool on_bool(bool, json::error_code&) { return true; }
   bool on_null(json::error_code&) { return true; }
   bool on_comment_part(json::string_view, json::error_code&) { return true; }

@@ -265,7 +265,8 @@ TEST(ReadKey, ReadsTheKeyOfBrokenBodies) {
   EXPECT_EQ(
       key(CommandKind::optim_step, R"({"seq_id":4,"adam_params":{"model_id":"x","seq_id":9},"model_id":"m"} ...)"),
       (OperationKey{"m", 4, {}}));
-  EXPECT_EQ(key(CommandKind::optim_step, R"({"model_id":"m","seq_id":4.0)"), std::nullopt);
+  EXPECT_EQ(key(CommandKind::optim_step, R"({"model_id":"m","seq_id":4.0,"x)"), (OperationKey{"m", 4, {}}));
+  EXPECT_EQ(key(CommandKind::optim_step, R"({"model_id":"m","seq_id":4.5})"), std::nullopt);
   EXPECT_EQ(key(CommandKind::optim_step, R"({"model_id":"m","seq_id":"4"})"), std::nullopt);
   EXPECT_EQ(key(CommandKind::optim_step, "[]"), std::nullopt);
   EXPECT_EQ(key(CommandKind::optim_step, std::string(100000, '[')), std::nullopt);
