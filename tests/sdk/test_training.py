@@ -164,9 +164,11 @@ def test_optimizer_metrics_carry_the_gradient_norm(trainer):
 @pytest.mark.parametrize("fields", [{"learning_rate": float("nan")}, {"beta1": 1.5}, {"eps": -1.0}, {"grad_clip_norm": -1.0}])
 def test_bad_adam_fields_are_refused_by_name(trainer, fields):
     (name,) = fields
-    with pytest.raises(Exception, match=f"{name}|not JSON compliant"):  # some SDKs refuse NaN themselves
+    with pytest.raises(Exception, match=f"{name}|not JSON compliant") as failure:
         trainer.optim_step(adam(**fields)).result()
-    assert trainer.optim_step(adam()).result() is not None
+    # Where the SDK itself refuses to write NaN, its number was used up and never sent: the server waits for it.
+    if "JSON" not in str(failure.value):
+        assert trainer.optim_step(adam()).result() is not None
 
 
 @call("optim_step: other optimizers are refused", since=(0, 30))
