@@ -18,7 +18,7 @@ def cli(server):
     def run(*arguments, status=0, cwd=None, key=KEY):
         environment = {**os.environ, "TINKER_BASE_URL": server.url, "TINKER_API_KEY": key, "TINKER_TELEMETRY": "0"}
         result = subprocess.run([COMMAND, "--format", "json", *map(str, arguments)], capture_output=True, text=True, cwd=cwd,
-                                env=environment, timeout=120)
+                                env=environment)
         assert result.returncode == status, result.stdout + result.stderr
         return json.loads(result.stdout) if result.stdout.strip().startswith(("{", "[")) else result.stdout
     return run
