@@ -65,6 +65,11 @@ void decode_params(const JsonObject& fields, const WireLimits& limits, UnknownFi
   const JsonObject params = fields.get_object("sampling_params");
   sample.max_tokens = find_int_in(params, "max_tokens", 1, int32_max);
   sample.seed = find_seed(params, "seed");
+  // Clients write NaN and infinities as null: taking the default for them would hide a mistake.
+  for (const char* key : {"temperature", "top_p"}) {
+    const json::value* value = params.object().if_contains(key);
+    check<ValueError>(value == nullptr || !value->is_null(), params.where(), ": ", key, ": wants a number, is null");
+  }
   sample.temperature = get_double_in(params, "temperature", 0, 1e6, 1);
   sample.top_p = get_double_in(params, "top_p", 0, 1, 1);
   check<ValueError>(sample.top_p > 0, params.where(), ": top_p: must be greater than 0: ", sample.top_p);

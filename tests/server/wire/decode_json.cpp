@@ -124,6 +124,7 @@ TEST(DecodeTraining, RefusesWrongOptimSteps) {
        {"adam_params.learning_rate", "-1e-3",
         "optim_step: adam_params: learning_rate: must be from 0 to 1e+30: -0.001"},
        {"adam_params.learning_rate", "\"NaN\"", "optim_step: adam_params: learning_rate: wants a number, is a string"},
+       {"adam_params.eps", "null", "optim_step: adam_params: eps: wants a number, is null"},
        {"adam_params.beta1", "1", "optim_step: adam_params: beta1: must be less than 1: 1"},
        {"adam_params.beta2", "1.5", "optim_step: adam_params: beta2: must be from 0 to 1: 1.5"},
        {"adam_params.eps", "0", "optim_step: adam_params: eps: must be greater than 0: 0"},

@@ -82,6 +82,9 @@ TEST(DecodeSample, RefusesWrongParameters) {
   EXPECT_EQ(params_refusal("\"max_tokens\":0"), "max_tokens: must be from 1 to 2147483647: 0");
   EXPECT_EQ(params_refusal("\"temperature\":-0.5"), "temperature: must be from 0 to 1e+06: -0.5");
   EXPECT_EQ(params_refusal("\"temperature\":1e999"), "temperature: is too large for a number");
+  EXPECT_EQ(params_refusal("\"temperature\":null"), "temperature: wants a number, is null");
+  EXPECT_EQ(params_refusal("\"top_p\":null"), "top_p: wants a number, is null");
+  EXPECT_EQ(params_refusal("\"max_tokens\":null,\"seed\":null"), "");
   EXPECT_EQ(params_refusal("\"top_p\":0"), "top_p: must be greater than 0: 0");
   EXPECT_EQ(params_refusal("\"top_p\":1.1"), "top_p: must be from 0 to 1: 1.1");
   EXPECT_EQ(params_refusal("\"top_k\":0"), "top_k: must be -1 (off) or at least 1: 0");
