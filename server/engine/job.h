@@ -63,6 +63,8 @@ struct RestoreReport {
   std::string difference;       ///< not empty: replay gave other bits, in words
   bool other_platform = false;  ///< a difference was to be expected: another processor or build computed the record
   int64_t replayed = 0;
+  /// Of requests that had run and whose result was not written down before later ones were.
+  std::vector<std::pair<int64_t, JobResult>> results;
   double seconds = 0;
   MemoryFigures memory;
 };

@@ -44,7 +44,10 @@ void EngineState::recover_model(const ModelRecord& record) {
     ++waiting_of_[queued.owner];
     waiting_bytes_ += queued.bytes;
     const auto& kept = entry.queued.emplace(operation.seq_id, std::move(queued)).first->second;
-    enqueue(entry, operation.seq_id, kept);
+    if (operation.seq_id == OperationKey::unnumbered || operation.seq_id > last)
+      enqueue(entry, operation.seq_id, kept);
+    else
+      futures_.begin(kept.request_id, kept.owner);  // bringing the model back does it again
   }
 }
 

@@ -10,8 +10,22 @@ namespace {
 
 bool is_pass(const OperationRecord& operation) { return operation.kind == "forward_backward"; }
 
+// The newest operation whose end is written down.
+int64_t last_ended(const ModelRecord& model, const std::vector<OperationRecord>& journal) {
+  int64_t last = model.recovery_seq;
+  for (const auto& operation : journal)
+    if (operation.outcome.state != OperationState::queued) last = std::max(last, operation.seq_id);
+  return last;
+}
+
+// It ran before operations that are written down, and its own end is not: the disk was full just then.
+bool is_hole(const OperationRecord& operation, int64_t last) {
+  return operation.outcome.state == OperationState::queued && operation.seq_id < last;
+}
+
 // Saving changes nothing, and what it wrote is there.
-bool is_skipped(const OperationRecord& operation) {
+bool is_skipped(const OperationRecord& operation, int64_t last) {
+  if (is_hole(operation, last)) return false;
   return operation.outcome.state != OperationState::done || operation.kind.rfind("save_weights", 0) == 0 ||
          operation.kind == "unload_model";
 }
@@ -65,42 +79,49 @@ void Workshop::restore_beginning(const ModelRecord& model, const std::vector<Ope
 // Does the operation at `at`, or the row of passes that begins there; returns where to go on.
 size_t Workshop::replay_from(const ModelRecord& model, const std::vector<OperationRecord>& journal, size_t at,
                              RestoreReport& report) {
+  const int64_t last = last_ended(model, journal);
   const OperationRecord& first = journal[at];
-  if (is_skipped(first) || first.seq_id <= model.recovery_seq || first.seq_id == 0) return at + 1;
-  std::vector<Job> jobs{replay_job(model, first)};
+  if (is_skipped(first, last) || first.seq_id <= model.recovery_seq || first.seq_id == 0) return at + 1;
+  std::vector<Job> jobs;
+  std::vector<bool> hole;
   int64_t tokens = 0;
-  size_t next = at + 1;
-  if (is_pass(first)) {
-    tokens = tokens_of(std::get<ForwardBackward>(*jobs[0].command).data);
-    for (; next < journal.size() && (is_skipped(journal[next]) || is_pass(journal[next])); ++next) {
-      if (is_skipped(journal[next])) continue;
-      Job more = replay_job(model, journal[next]);
-      tokens += tokens_of(std::get<ForwardBackward>(*more.command).data);
-      if (tokens > options_.token_budget) break;
-      jobs.push_back(std::move(more));
-    }
-    // What only looked changed nothing.
-    std::erase_if(jobs, [](const Job& job) { return std::get<ForwardBackward>(*job.command).forward_only; });
-  } else if (jobs[0].source) {
-    folders_.verify(jobs[0].source->folder, jobs[0].source->hash);
+  size_t next = at;
+  for (; next < journal.size() && (next == at || is_pass(first)); ++next) {
+    if (is_skipped(journal[next], last)) continue;
+    if (is_pass(first) != is_pass(journal[next])) break;
+    Job job = replay_job(model, journal[next]);
+    const auto* pass = std::get_if<ForwardBackward>(job.command.get());
+    // What only looked changed nothing, and its answer is there.
+    if (pass && pass->forward_only && !is_hole(journal[next], last)) continue;
+    tokens += pass ? tokens_of(pass->data) : 0;
+    if (tokens > options_.token_budget && !jobs.empty()) break;
+    jobs.push_back(std::move(job));
+    hole.push_back(is_hole(journal[next], last));
   }
-  const StepReport step = jobs.empty() ? StepReport{} : is_pass(first) ? passes(jobs) : barrier(jobs[0]);
-  for (size_t i = 0; i < step.results.size(); ++i) {
+  if (jobs.empty()) return next;
+  if (jobs[0].source) folders_.verify(jobs[0].source->folder, jobs[0].source->hash);
+  StepReport step = is_pass(first) ? passes(jobs) : barrier(jobs[0]);
+  for (size_t i = 0; i < jobs.size(); ++i) {
     ++report.replayed;
-    const auto& result = step.results[i];
-    check<ValueError>(!result.failure, "replay: operation ", jobs[i].seq_id,
-                      " failed now and did not then: ", result.failure ? result.failure->message : "");
+    JobResult& result = step.results[i];
+    if (hole[i])
+      report.results.emplace_back(jobs[i].seq_id, std::move(result));
+    else
+      check<ValueError>(!result.failure, "replay: operation ", jobs[i].seq_id,
+                        " failed now and did not then: ", result.failure ? result.failure->message : "");
   }
-  if (!is_pass(first) && !first.state_hash.empty() && report.difference.empty()) {
-    const std::string hash = trainers_.at(model.id).trainer.state_hash();
-    if (hash != first.state_hash) {
-      report.other_platform = first.cpu != cpu_kind() || first.build != build_id();
-      report.difference = "operation " + std::to_string(first.seq_id) + " (" + first.kind + ") gave the state " + hash +
-                          ", the record says " + first.state_hash + " (computed on " + first.cpu + ", now " +
-                          cpu_kind() + ")";
-    }
-  }
+  if (!is_pass(first) && !hole[0]) compare_state(model, first, report);
   return next;
+}
+
+void Workshop::compare_state(const ModelRecord& model, const OperationRecord& operation, RestoreReport& report) {
+  if (operation.state_hash.empty() || !report.difference.empty()) return;
+  const std::string hash = trainers_.at(model.id).trainer.state_hash();
+  if (hash == operation.state_hash) return;
+  report.other_platform = operation.cpu != cpu_kind() || operation.build != build_id();
+  report.difference = "operation " + std::to_string(operation.seq_id) + " (" + operation.kind + ") gave the state " +
+                      hash + ", the record says " + operation.state_hash + " (computed on " + operation.cpu + ", now " +
+                      cpu_kind() + ")";
 }
 
 }  // namespace hearth::server

@@ -83,9 +83,10 @@ void EngineState::complete(const OperationRef& operation, JobResult result) {
   const bool audited =
       !result.failure && queued.kind != CommandKind::forward_backward && queued.kind != CommandKind::optim_step;
   result.payload.reset();
-  write(
-      [request_id = queued.request_id, outcome, result, dropped, dead, usage, audit, audited,
-       model_id = operation.model](Tables& tables) {
+  const auto change =
+      std::make_shared<const Change>([request_id = queued.request_id, outcome, result, dropped, dead, usage, audit,
+                                      audited, model_id = operation.model](Tables& tables) {
+        dropped->clear();
         tables.finish_operation(request_id, *outcome, result.state_hash, cpu_kind(), build_id());
         if (result.model) tables.update(*result.model);
         if (result.checkpoint) write_checkpoint(tables, *result.checkpoint, dropped);
@@ -94,15 +95,14 @@ void EngineState::complete(const OperationRef& operation, JobResult result) {
         if (dead) tables.unload_model(model_id, outcome->finished);
         if (usage.tokens > 0) tables.add_usage(usage);
         if (audited) tables.insert(audit);
-      },
-      [this, request_id = queued.request_id, outcome, path, dropped,
-       folder = result.checkpoint ? result.checkpoint->folder : ""](std::exception_ptr error) {
-        const auto saved = uncommitted_.find(path);
-        if (saved != uncommitted_.end() && saved->second.folder == folder) uncommitted_.erase(saved);
-        if (error) return lost(request_id, failure_of(error).message);
-        told(request_id, answer_of(*outcome));
-        for (const auto& folder : *dropped) store_.drop_folder(folder);
       });
+  commit(change, [this, request_id = queued.request_id, outcome, path, dropped,
+                  folder = result.checkpoint ? result.checkpoint->folder : ""] {
+    const auto saved = uncommitted_.find(path);
+    if (saved != uncommitted_.end() && saved->second.folder == folder) uncommitted_.erase(saved);
+    told(request_id, answer_of(*outcome));
+    for (const auto& replaced : *dropped) store_.drop_folder(replaced);
+  });
 }
 
 void EngineState::created(ModelEntry& entry, JobResult& result) {
@@ -117,18 +117,23 @@ void EngineState::created(ModelEntry& entry, JobResult& result) {
   pending_.models[entry.record.id].base = entry.record.base_model;
 }
 
-// The result could not be written: its future must still end, or break with the store.
-void EngineState::lost(const std::string& request_id, const std::string& why) {
-  log(request_id + ": the result could not be written down: " + why);
-  Outcome outcome;
-  outcome.state = OperationState::failed;
-  outcome.error = "the result could not be written down: " + why;
-  outcome.category = category_name(FailureCategory::server);
-  outcome.finished = now();
-  write([request_id, outcome](Tables& tables) { tables.finish_operation(request_id, outcome); },
-        [this, request_id, outcome](std::exception_ptr error) {
-          if (!error) told(request_id, answer_of(outcome));
-        });
+// The model has changed already: the journal must learn of it, in order. A full disk may have room again; one that is
+// broken ends the server (see Store::on_broken), and the next one does this again from the journal.
+void EngineState::commit(std::shared_ptr<const Change> change, std::function<void()> then, bool again) {
+  write(*change, [this, change, then = std::move(then), again](std::exception_ptr error) {
+    if (error) {
+      log("a result could not be written down and will be tried again: " + failure_of(error).message);
+      stalled_ += !again;
+      if (!store_.broken().empty()) return;
+      loop_.after(options_.housekeeping, [weak = weak_from_this(), change, then] {
+        if (const auto alive = weak.lock()) alive->commit(change, then, true);
+      });
+      return;
+    }
+    stalled_ -= again;
+    then();
+    if (again) pump();
+  });
 }
 
 void EngineState::fail_operation(const OperationRef& operation, const std::string& message, FailureCategory category) {

@@ -148,29 +148,28 @@ void EngineState::sample_done(FinishedSampleJob finished) {
     else
       entry.on_end(std::move(*finished.end));
   }
-  write(
-      [request_id = entry.request_id, outcome, usage, written, prompt = finished.prompt_tokens,
-       cached = finished.cached_tokens, sampled = finished.sampled_tokens](Tables& tables) {
-        if (written) tables.finish_sample(request_id, *outcome);
-        const auto add = [&](const char* kind, int64_t tokens) {
-          UsageRecord row = usage;
-          row.kind = kind;
-          row.tokens = tokens;
-          if (tokens > 0) tables.add_usage(row);
-        };
-        add("sampling_prefill", prompt - cached);
-        add("sampling_prefill_cached", cached);
-        add("sampling_sample", sampled);
-      },
-      [this, written, outcome, sampler_id = entry.sampler_id, seq_id = entry.seq_id,
-       request_id = entry.request_id](std::exception_ptr error) {
-        if (!written) return;
-        if (error) return log(request_id + ": the result could not be written down: " + failure_of(error).message);
-        told(request_id, answer_of(*outcome));
-        const Completions::One one{request_id, outcome->state == OperationState::failed,
-                                   static_cast<int64_t>(outcome->result.size())};
-        futures_.complete(sampler_id, seq_id / clone_stride, {outcome->finished, one});
-      });
+  const auto change = std::make_shared<const Change>([request_id = entry.request_id, outcome, usage, written,
+                                                      prompt = finished.prompt_tokens, cached = finished.cached_tokens,
+                                                      sampled = finished.sampled_tokens](Tables& tables) {
+    if (written) tables.finish_sample(request_id, *outcome);
+    const auto add = [&](const char* kind, int64_t tokens) {
+      UsageRecord row = usage;
+      row.kind = kind;
+      row.tokens = tokens;
+      if (tokens > 0) tables.add_usage(row);
+    };
+    add("sampling_prefill", prompt - cached);
+    add("sampling_prefill_cached", cached);
+    add("sampling_sample", sampled);
+  });
+  commit(change,
+         [this, written, outcome, sampler_id = entry.sampler_id, seq_id = entry.seq_id, request_id = entry.request_id] {
+           if (!written) return;
+           told(request_id, answer_of(*outcome));
+           const Completions::One one{request_id, outcome->state == OperationState::failed,
+                                      static_cast<int64_t>(outcome->result.size())};
+           futures_.complete(sampler_id, seq_id / clone_stride, {outcome->finished, one});
+         });
 }
 
 std::vector<Futures::Finished> EngineState::finished_samples(const std::string& sampler_id, int64_t clone,

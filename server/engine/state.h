@@ -134,7 +134,8 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   // results.cpp
   void complete(const OperationRef& operation, JobResult result);
   void created(ModelEntry& entry, JobResult& result);
-  void lost(const std::string& request_id, const std::string& why);
+  /// Writes what has been done already: tried again until the disk takes it, and meanwhile nothing more is begun.
+  void commit(std::shared_ptr<const Change> change, std::function<void()> then, bool again = false);
   void fail_operation(const OperationRef& operation, const std::string& message, FailureCategory category);
   void told(const std::string& request_id, const FutureAnswer& answer);
   void note_memory(const MemoryFigures& memory) { memory_ = memory; }
@@ -199,6 +200,7 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   int64_t next_stream_ = 1;
   Time last_time_ = 0;
 
+  int stalled_ = 0;  // results that the disk has refused so far
   bool recovered_ = false, busy_ = false, draining_ = false, sampling_ = false;
   std::vector<std::function<void()>> drained_;
   MemoryFigures memory_;

@@ -20,7 +20,7 @@ std::string path_of(const Job& job, const SaveWeights& save) {
 }  // namespace
 
 void EngineState::pump() {
-  if (busy_ || !recovered_) return;
+  if (busy_ || !recovered_ || stalled_ > 0) return;
   if (draining_) return finish_drain();
   std::visit([this](const auto& step) { run(step); }, next_step(pending_, shares_));
 }
@@ -165,16 +165,14 @@ void EngineState::unloaded(const std::string& model_id) {
     for (const auto& answer : queued.answers) answer(Refusal{410, "the model was unloaded: " + model_id});
   }
   AuditRecord audit{time, entry.record.owner, "unload_model", model_id, "", "{}"};
-  write(
-      [model_id, time, ended, audit](Tables& tables) {
-        for (const auto& [request_id, outcome] : ended) tables.finish_operation(request_id, outcome);
-        tables.unload_model(model_id, time);
-        tables.insert(audit);
-      },
-      [this, ended](std::exception_ptr error) {
-        if (error) return log("unload: " + failure_of(error).message);
-        for (const auto& [request_id, outcome] : ended) told(request_id, answer_of(outcome));
-      });
+  const auto change = std::make_shared<const Change>([model_id, time, ended, audit](Tables& tables) {
+    for (const auto& [request_id, outcome] : ended) tables.finish_operation(request_id, outcome);
+    tables.unload_model(model_id, time);
+    tables.insert(audit);
+  });
+  commit(change, [this, ended] {
+    for (const auto& [request_id, outcome] : ended) told(request_id, answer_of(outcome));
+  });
 }
 
 void EngineState::run(const RestoreStep& step) {
@@ -198,6 +196,13 @@ void EngineState::restored(const std::string& model_id, const RestoreReport& rep
   pending_.models[model_id].restore = false;
   note_memory(report.memory);
   figures_.replayed_operations += report.replayed;
+  for (const auto& [seq_id, result] : report.results) complete({model_id, seq_id}, result);
+  std::vector<int64_t> lost;
+  for (const auto& [seq_id, queued] : entry.queued)
+    if (seq_id >= 0 && seq_id < pending_.models[model_id].next) lost.push_back(seq_id);
+  for (const int64_t seq_id : lost)
+    fail_operation({model_id, seq_id}, "the result was lost: the disk was full when it was to be written down",
+                   FailureCategory::server);
   charge_training(pending_, shares_, report.seconds);
   if (report.trouble.empty() && report.difference.empty()) return;
   std::string event = "recomputed_on_another_platform";

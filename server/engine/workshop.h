@@ -85,6 +85,7 @@ class Workshop {
   void restore_beginning(const ModelRecord& model, const std::vector<OperationRecord>& journal);
   size_t replay_from(const ModelRecord& model, const std::vector<OperationRecord>& journal, size_t at,
                      RestoreReport& report);
+  void compare_state(const ModelRecord& model, const OperationRecord& operation, RestoreReport& report);
   AdapterCache::Adapter adapter_of(const Base& base, const SampleJob& job);
   llm::SampleRequest request_of(const Base& base, const SampleJob& job);
   void sample_step(Base& base);
