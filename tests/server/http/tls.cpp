@@ -1,0 +1,146 @@
+// TLS with a certificate made here: requests, long answers, what is refused.
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <filesystem>
+
+#include "client.h"
+#include "hearth/core/error.h"
+
+namespace hearth::server {
+namespace {
+
+/// A key and a certificate that it signed itself, as two PEM files.
+struct Certificate {
+  Certificate() {
+    static int made = 0;
+    folder = std::filesystem::temp_directory_path() /
+             ("hearth-tls-" + std::to_string(getpid()) + "-" + std::to_string(++made));
+    std::filesystem::create_directories(folder);
+    EVP_PKEY* pair = EVP_EC_gen("P-256");
+    X509* x509 = X509_new();
+    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+    X509_gmtime_adj(X509_getm_notBefore(x509), -60);
+    X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+    X509_set_pubkey(x509, pair);
+    X509_NAME* name = X509_get_subject_name(x509);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
+                               0);
+    X509_set_issuer_name(x509, name);
+    X509_sign(x509, pair, EVP_sha256());
+    FILE* file = std::fopen(certificate().c_str(), "w");
+    PEM_write_X509(file, x509);
+    std::fclose(file);
+    file = std::fopen(key().c_str(), "w");
+    PEM_write_PrivateKey(file, pair, nullptr, nullptr, 0, nullptr, nullptr);
+    std::fclose(file);
+    X509_free(x509);
+    EVP_PKEY_free(pair);
+  }
+  ~Certificate() { std::filesystem::remove_all(folder); }
+  std::string certificate() const { return folder / "cert.pem"; }
+  std::string key() const { return folder / "key.pem"; }
+  std::filesystem::path folder;
+};
+
+/// A TLS connection over a blocking socket.
+class TlsClient {
+ public:
+  explicit TlsClient(int port, int highest = TLS1_3_VERSION)
+      : client_(port), context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_max_proto_version(context_, highest);
+    ssl_ = SSL_new(context_);
+    static constexpr unsigned char protocols[] = "\x02h2\x08http/1.1";
+    SSL_set_alpn_protos(ssl_, protocols, sizeof protocols - 1);
+    SSL_set_fd(ssl_, client_.descriptor());
+    connected = SSL_connect(ssl_) == 1;
+  }
+  ~TlsClient() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+  std::string protocol() const {
+    const unsigned char* name = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl_, &name, &length);
+    return std::string(reinterpret_cast<const char*>(name), length);
+  }
+  void send(const std::string& text) { SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }
+  /// Everything up to the end that the server declares; "cut" where it declares none.
+  std::string rest() {
+    std::string text;
+    char bytes[16384];
+    int n;
+    while ((n = SSL_read(ssl_, bytes, sizeof bytes)) > 0) text.append(bytes, static_cast<std::size_t>(n));
+    return SSL_get_error(ssl_, n) == SSL_ERROR_ZERO_RETURN ? text : "cut";
+  }
+  bool connected = false;
+
+ private:
+  Client client_;
+  SSL_CTX* context_;
+  SSL* ssl_ = nullptr;
+};
+
+TEST(Tls, ServesHttp11) {
+  const Certificate certificate;
+  RunningServer running;
+  running.options.tls_certificate = certificate.certificate();
+  running.options.tls_key = certificate.key();
+  add_echo(running.router);
+  running.start();
+  TlsClient client(running.port);
+  ASSERT_TRUE(client.connected);
+  EXPECT_EQ(client.protocol(), "http/1.1");
+  std::string large;
+  for (int i = 0; i < 200000; ++i) large += std::to_string(i);
+  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" +
+              large + "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::string text = client.rest();
+  EXPECT_NE(text.find(large), std::string::npos);
+  EXPECT_EQ(text.substr(text.size() - 7), "\"hello\"");
+}
+
+TEST(Tls, RefusesOldVersionsAndPlainRequestsAndSilence) {
+  const Certificate certificate;
+  RunningServer running;
+  running.options.tls_certificate = certificate.certificate();
+  running.options.tls_key = certificate.key();
+  running.options.limits.handshake_time = std::chrono::milliseconds(200);
+  add_echo(running.router);
+  running.start();
+  EXPECT_FALSE(TlsClient(running.port, TLS1_1_VERSION).connected);
+  EXPECT_EQ(Client(running.port).get("/hello").status, 0);
+  Client silent(running.port);
+  EXPECT_TRUE(silent.ends());
+  EXPECT_TRUE(TlsClient(running.port).connected);
+}
+
+TEST(Tls, SaysWhichFileCannotBeUsed) {
+  const Certificate certificate, other;
+  Router router;
+  const auto complaint = [&](const std::string& cert, const std::string& key) -> std::string {
+    Loop loop;
+    ServerOptions options;
+    options.bind = "127.0.0.1:0";
+    options.tls_certificate = cert;
+    options.tls_key = key;
+    Server server(loop, router, options);
+    try {
+      server.listen();
+    } catch (const IoError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(complaint(certificate.certificate(), certificate.key()), "");
+  EXPECT_NE(complaint("/nonexistent.pem", certificate.key()).find("/nonexistent.pem"), std::string::npos);
+  EXPECT_NE(complaint(certificate.certificate(), certificate.certificate()).find("cannot use the key"),
+            std::string::npos);
+  EXPECT_NE(complaint(certificate.certificate(), other.key()), "");
+}
+
+}  // namespace
+}  // namespace hearth::server
