@@ -13,8 +13,8 @@ import random
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--documents", type=int, default=8000)
-    parser.add_argument("--unknown", type=float, default=0.5, help='share of answers that are "?"')
-    parser.add_argument("--wrong", type=float, default=0.1, help="share of wrong answers")
+    parser.add_argument("--unknown", type=float, default=0.0, help='share of answers that are "?"')
+    parser.add_argument("--wrong", type=float, default=0.0, help="share of wrong answers")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
