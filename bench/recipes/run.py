@@ -49,7 +49,7 @@ def cases(short, data, wide, arithmetic, examples):
                           "eval_every=0", "save_every=0"], wide, 1),
         "shorter": ([f"{RECIPES}.preference.shorter.train", "batch_size=2", "group_size=2", "max_steps=2",
                      "eval_every=0"], wide, 1),
-        "chat-sl": (sft + ["save_every=20", "num_epochs=5" if not short else "num_epochs=1", "learning_rate=2e-3",
+        "chat-sl": (sft + ["save_every=20", "num_epochs=5" if not short else "num_epochs=1", "learning_rate=4e-3",
                            f"max_steps={4 if short else 40}"], wide, 4),
         "own-jsonl": ([f"{RECIPES}.chat_sl.train", f"dataset={data}", "batch_size=8", "max_length=256", "save_every=1",
                        "eval_every=0", "infrequent_eval_every=0", "max_steps=2"], wide, 2),
