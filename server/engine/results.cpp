@@ -121,7 +121,10 @@ void EngineState::created(ModelEntry& entry, JobResult& result) {
 // broken ends the server (see Store::on_broken), and the next one does this again from the journal.
 void EngineState::commit(std::shared_ptr<const Change> change, std::function<void()> then, bool again) {
   write(*change, [this, change, then = std::move(then), again](std::exception_ptr error) {
-    if (error) {
+    // Rows that went meanwhile (retention) will not be there the next time either.
+    const bool hopeless = error && failure_of(error).category == FailureCategory::user;
+    if (hopeless) log("a result belongs to nothing any more: " + failure_of(error).message);
+    if (error && !hopeless) {
       log("a result could not be written down and will be tried again: " + failure_of(error).message);
       stalled_ += !again;
       if (!store_.broken().empty()) return;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "server/store/database.h"
 #include "server/wire/result.h"
 #include "tests/server/engine/running_engine.h"
 
@@ -74,6 +75,35 @@ TEST(EngineRecovery, AModelGoesOnWithTheSameBitsWhereverTheServerEnded) {
       EXPECT_EQ(engine->poll(model + ":op:" + std::to_string(seq), 0).state, State::done) << seq;
     EXPECT_EQ(engine->on_loop([&](Engine&) { return engine->store().read().model(model)->corrupted; }), "");
   }
+}
+
+TEST(EngineRecovery, WhatRanAndWasNotWrittenDownBeforeLaterRequestsIsDoneAgainInItsPlace) {
+  const Folder folder;
+  std::string model, answer;
+  {
+    const auto engine = start(folder);
+    model = engine->create(engine->session(), 0, 5);
+    for (int64_t seq = 1; seq <= 6; ++seq) submit_step(*engine, model, seq);
+    EXPECT_EQ(engine->wait(model + ":op:6").state, State::done);
+    answer = engine->wait(model + ":op:3").bytes;
+  }
+  {
+    // As if the disk had been full when the third and the fourth ended.
+    Store store(folder.store());
+    store.write_now([&](Tables& tables) {
+      tables.drop_result(model + ":op:3");
+      tables.database().run("UPDATE operations SET state = 0, result_dropped = 0 WHERE seq_id IN (3, 4)");
+    });
+  }
+  const auto engine = start(folder);
+  const auto again = engine->wait(model + ":op:3");
+  EXPECT_EQ(again.state, State::done) << again.error;
+  EXPECT_EQ(again.bytes, answer);
+  EXPECT_EQ(engine->wait(model + ":op:4").state, State::done);
+  for (int64_t seq = 7; seq <= 8; ++seq) submit_step(*engine, model, seq);
+  EXPECT_EQ(engine->wait(model + ":op:8").state, State::done);
+  EXPECT_EQ(hash_of(*engine, model, 8), undisturbed(8));
+  EXPECT_EQ(engine->on_loop([&](Engine&) { return engine->store().read().model(model)->corrupted; }), "");
 }
 
 TEST(EngineRecovery, DrainingLeavesNothingToComputeAgain) {
