@@ -17,7 +17,7 @@ import tinker  # noqa: E402
 
 VERSION = tuple(int(part) for part in tinker.__version__.split("."))
 KEY = "tml-test"
-SECONDS = int(os.environ.get("HEARTH_SDK_SECONDS", "180"))
+SECONDS = int(os.environ.get("HEARTH_SDK_SECONDS", "300"))
 
 
 def pytest_configure(config):

@@ -30,7 +30,7 @@ def test_completion(client):
     assert first.choices[0].finish_reason in ("length", "stop") and first.object == "text_completion"
 
 
-@call("openai: completions with n, stop, logprobs, echo, token prompts, several prompts")
+@call("openai: completions with n, stop, logprobs, token prompts, several prompts")
 def test_completion_options(client, base_sampler):
     many = client.completions.create(model=MODEL, prompt=[STORY, "The cat"], n=2, max_tokens=5, seed=1)
     assert [choice.index for choice in many.choices] == [0, 1, 2, 3]

@@ -206,7 +206,7 @@ def test_an_inflight_sampler(trainer):
     assert draw(sampler, stories.tokens(4)).sequences[0].tokens
 
 
-@call("get_sampler", since=(0, 26))
+@call("get_sampler")
 def test_get_sampler(trainer, service, rest):
     path = trainer.save_weights_for_sampler("s2").result().path
     sampler = done(service.create_sampling_client(model_path=path))
