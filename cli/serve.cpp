@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "server/http/log.h"
 #include "server/http/loop.h"
 #include "server/http/metrics_text.h"
+#include "server/http/open_files.h"
 #include "server/http/server.h"
 #include "server/store/store.h"
 #include "server/wire/unknown_fields.h"
@@ -57,6 +59,10 @@ server::ServerOptions server_options(const ServeCommand& c) {
   options.tls_certificate = c.tls_certificate;
   options.tls_key = c.tls_key;
   options.drain_time = std::chrono::seconds(c.drain_seconds);
+  // Files of the store and of models need some too.
+  constexpr size_t files_of_others = 256;
+  const size_t files = server::raise_open_files();
+  options.limits.connections = std::min(options.limits.connections, files - std::min(files / 2, files_of_others));
   return options;
 }
 
