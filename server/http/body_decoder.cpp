@@ -12,14 +12,16 @@ namespace hearth::server {
 
 namespace {
 
-constexpr std::size_t piece = 64 << 10;
 // RFC 9659: over HTTP a zstd window is 8 MiB at most; a frame that wants more memory is refused.
 constexpr int zstd_window_log = 23;
+
+/// How much room a piece of output gets, by what came: what is not used was cleared for nothing.
+std::size_t room_for(std::size_t came) { return std::clamp(came * 4, std::size_t(256), std::size_t(64) << 10); }
 
 /// Appends output pieces of `step`, which fills [begin, begin + room) and returns how much it wrote, until it has
 /// no more.
 template <class Step>
-BodyDecoder::Result append_pieces(std::string* out, std::size_t limit, Step step) {
+BodyDecoder::Result append_pieces(std::string* out, std::size_t limit, std::size_t piece, Step step) {
   while (true) {
     const std::size_t size = out->size();
     // One byte more than the limit: that it is written shows that the limit does not suffice.
@@ -61,15 +63,16 @@ class Zstd : public BodyDecoder {
     if (!stream_) return Result::broken;
     if (bytes.empty()) return Result::ok;
     if (done_) return Result::broken;
-    const Result result = append_pieces(out, limit_, [&](char* begin, std::size_t room, std::size_t* n, bool* more) {
-      ZSTD_outBuffer to{begin, room, 0};
-      const std::size_t left = ZSTD_decompressStream(stream_, &to, &in);
-      *n = to.pos;
-      if (ZSTD_isError(left)) return false;
-      done_ = left == 0;
-      *more = !done_ && (in.pos < in.size || to.pos == room);
-      return true;
-    });
+    const Result result = append_pieces(out, limit_, room_for(bytes.size()),
+                                        [&](char* begin, std::size_t room, std::size_t* n, bool* more) {
+                                          ZSTD_outBuffer to{begin, room, 0};
+                                          const std::size_t left = ZSTD_decompressStream(stream_, &to, &in);
+                                          *n = to.pos;
+                                          if (ZSTD_isError(left)) return false;
+                                          done_ = left == 0;
+                                          *more = !done_ && (in.pos < in.size || to.pos == room);
+                                          return true;
+                                        });
     return result == Result::ok && in.pos < in.size ? Result::broken : result;
   }
   Result finish() override { return done_ ? Result::ok : Result::broken; }
@@ -96,16 +99,17 @@ class Gzip : public BodyDecoder {
     if (done_) return Result::broken;
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream_.avail_in = static_cast<uInt>(bytes.size());
-    const Result result = append_pieces(out, limit_, [&](char* begin, std::size_t room, std::size_t* n, bool* more) {
-      stream_.next_out = reinterpret_cast<Bytef*>(begin);
-      stream_.avail_out = static_cast<uInt>(room);
-      const int code = inflate(&stream_, Z_NO_FLUSH);
-      *n = room - stream_.avail_out;
-      if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) return false;
-      done_ = code == Z_STREAM_END;
-      *more = !done_ && stream_.avail_out == 0;
-      return true;
-    });
+    const Result result = append_pieces(out, limit_, room_for(bytes.size()),
+                                        [&](char* begin, std::size_t room, std::size_t* n, bool* more) {
+                                          stream_.next_out = reinterpret_cast<Bytef*>(begin);
+                                          stream_.avail_out = static_cast<uInt>(room);
+                                          const int code = inflate(&stream_, Z_NO_FLUSH);
+                                          *n = room - stream_.avail_out;
+                                          if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) return false;
+                                          done_ = code == Z_STREAM_END;
+                                          *more = !done_ && stream_.avail_out == 0;
+                                          return true;
+                                        });
     return result == Result::ok && stream_.avail_in > 0 ? Result::broken : result;
   }
   Result finish() override { return done_ ? Result::ok : Result::broken; }

@@ -53,11 +53,12 @@ Keys Keys::parse(std::string_view text, const std::string& file) {
                                                        nullptr, &length, nullptr) == 0;
     // The text is not shown: it may be a key that was put there by mistake.
     check<ValueError>(ok && length == entry.hash.size(), file, ":", number, ": the hash of ", name,
-                      " must be 64 hex digits, as `hearth key new ", name, "` prints it: seen ", hex.size(),
+                      " must be 64 hex digits, as `hearth key add ", name, "` writes it: seen ", hex.size(),
                       " characters");
     keys.entries_.push_back(std::move(entry));
   }
-  check<ValueError>(!keys.entries_.empty(), file, ": there is no key in it; make one with `hearth key new NAME`");
+  check<ValueError>(!keys.entries_.empty(), file,
+                    ": there is no key in it; make one with `hearth key add NAME --keys FILE`");
   return keys;
 }
 
@@ -65,8 +66,10 @@ Keys Keys::load(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   check<IoError>(in.good(), "keys: cannot read ", file);
   std::ostringstream text;
-  text << in.rdbuf();
-  check<IoError>(!in.bad(), "keys: cannot read ", file);
+  // Of an empty file nothing can be inserted, which is no failure to read; peek() fails where the file is a folder.
+  const bool readable = in.peek() != std::ifstream::traits_type::eof() || !in.bad();
+  if (readable && in.good()) text << in.rdbuf();
+  check<IoError>(readable && !in.bad(), "keys: cannot read ", file);
   return parse(text.str(), file);
 }
 

@@ -16,6 +16,11 @@ using boost::system::error_code;
 namespace {
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
+std::string too_long_header(const Limits& limits) {
+  return "request line and headers are larger than this server takes: " + std::to_string(limits.header_bytes) +
+         " bytes";
+}
+
 /// What a chunk's header and the trailer may take.
 constexpr std::size_t most_chunk_header = 16 << 10;
 }  // namespace
@@ -33,7 +38,8 @@ struct RequestParser::Impl final : http::basic_parser<true> {
   }
 
   void on_request_impl(http::verb, beast::string_view method, beast::string_view to, int version,
-                       error_code&) override {
+                       error_code& error) override {
+    count_header(method.size() + to.size(), error);
     request.method = view(method);
     target = view(to);
     http_1_0 = version == 10;
@@ -43,6 +49,10 @@ struct RequestParser::Impl final : http::basic_parser<true> {
                      error_code& error) override {
     const std::string_view name = view(name_text), value = view(value_text);
     if (state != State::header) return;  // a trailer
+    if (!count_header(name.size() + value.size(), error)) return;
+    // A list of equal lengths is allowed by the standard; what has one reading only is safer.
+    if (same_name(name, "content-length") && value.find_first_not_of("0123456789") != std::string_view::npos)
+      return refuse(400, "Content-Length must be digits", error);
     for (const std::string_view once : {"host", "content-length", "content-encoding", "x-api-key", "authorization"})
       if (same_name(name, once) && seen(once))
         return refuse(400, "the header " + std::string(once) + " came twice", error);
@@ -50,6 +60,14 @@ struct RequestParser::Impl final : http::basic_parser<true> {
       return refuse(501, "the only Transfer-Encoding that this server takes is chunked", error);
     if (value.find('\0') != std::string_view::npos) return refuse(400, "a header holds a zero byte", error);
     request.headers.emplace_back(name, value);
+  }
+
+  /// Beast's limit is for what it has in front of it at a time; this one is for all that was kept of the headers.
+  bool count_header(std::size_t bytes, error_code& error) {
+    constexpr std::size_t of_each = 16;
+    header_bytes += bytes + of_each;
+    if (header_bytes > limits.header_bytes) refuse(431, too_long_header(limits), error);
+    return state != State::failed;
   }
 
   bool seen(std::string_view name) const {
@@ -122,6 +140,7 @@ struct RequestParser::Impl final : http::basic_parser<true> {
   std::string target;
   bool http_1_0 = false, expects_continue = false, has_body = false;
   std::unique_ptr<BodyDecoder> decoder;
+  std::size_t header_bytes = 0;
   std::uint64_t received = 0, most_received = 0;
 };
 
@@ -129,10 +148,8 @@ RequestParser::RequestParser(const Limits& limits) : impl_(std::make_unique<Impl
 RequestParser::~RequestParser() = default;
 
 namespace {
-RequestParser::Failure failure_of(const error_code& error, std::size_t header_bytes) {
-  if (error == http::error::header_limit)
-    return {431,
-            "request line and headers are larger than this server takes: " + std::to_string(header_bytes) + " bytes"};
+RequestParser::Failure failure_of(const error_code& error, const Limits& limits) {
+  if (error == http::error::header_limit) return {431, too_long_header(limits)};
   if (error == http::error::bad_version) return {505, "this server speaks HTTP/1.1 and HTTP/1.0"};
   return {400, "this is not an HTTP request: " + error.message()};
 }
@@ -156,7 +173,7 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     }
     if (error) {
       impl_->state = State::failed;
-      impl_->failure = failure_of(error, impl_->limits.header_bytes);
+      impl_->failure = failure_of(error, impl_->limits);
       break;
     }
     if (used == bytes.size()) break;

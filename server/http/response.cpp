@@ -3,14 +3,20 @@
 
 #include <cstdio>
 
+#include "server/http/url.h"
+
 namespace hearth::server {
 
 namespace {
-/// A JSON string. Bytes that are not UTF-8 stay what they are not allowed to be, so callers pass checked text only.
+/// A JSON string. Bytes that are not UTF-8 become U+FFFD: what is said may hold a client's text.
 std::string json_string(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    const char c = text[at];
+    if (length != 1) {
+      out += length == 0 ? std::string_view("\\ufffd") : text.substr(at, length);
+    } else if (c == '"' || c == '\\') {
       (out += '\\') += c;
     } else if (static_cast<unsigned char>(c) < ' ') {
       char escape[8];
@@ -19,6 +25,7 @@ std::string json_string(std::string_view text) {
     } else {
       out += c;
     }
+    at += length == 0 ? 1 : length;
   }
   return out += '"';
 }

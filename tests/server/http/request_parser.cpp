@@ -153,5 +153,21 @@ TEST(RequestParser, DropsBodiesThatNobodyWants) {
   EXPECT_EQ(shorter.state(), State::failed);
 }
 
+TEST(RequestParser, LimitsHeadersTogetherInPiecesOfEverySize) {
+  Limits limits;
+  limits.header_bytes = 4096;
+  std::string many = "GET / HTTP/1.1\r\nHost: h\r\n", empty = many;
+  for (int i = 0; i < 400; ++i) many += "X-" + std::to_string(i) + ": some words\r\n";
+  for (int i = 0; i < 3000; ++i) empty += "a:\r\n";
+  for (const std::string& text : {many, empty})
+    for (const std::size_t step : {1, 20, 1000, 100000})
+      EXPECT_EQ(outcome(text + "\r\n", step, limits).status, 431) << step;
+}
+
+TEST(RequestParser, TakesOneLengthInDigitsOnly) {
+  for (const char* length : {"5, 5", "5,6", "+5", "-5", "0x5", "", "5 5", "18446744073709551616"})
+    EXPECT_NE(outcome(post + "Content-Length: " + length + "\r\n\r\nhello").state, State::done) << length;
+}
+
 }  // namespace
 }  // namespace hearth::server
