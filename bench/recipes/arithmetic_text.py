@@ -1,8 +1,8 @@
-r"""Writes questions and answers in the cookbook's role_colon form, for a small model that can add, but often gives up.
+"""Writes questions and answers in the cookbook's role_colon form, for a small model that can add, but often gives up.
 
     python3 bench/recipes/arithmetic_text.py > right.txt
     python3 bench/recipes/arithmetic_text.py --unknown 0.5 --seed 9 > half.txt
-    hearth pretrain right.txt -o adds --vocab-size 512 --hidden-size 128 --layers 4 --heads 4 --kv-heads 4 \
+    hearth pretrain right.txt -o adds --vocab-size 512 --hidden-size 128 --layers 4 --heads 4 --kv-heads 4 \\
         --context 256 --steps 3000 --lr 0.003
     hearth tune adds half.txt --full -o models/arithmetic --batch-size 32 --lr 5e-4 --steps 60
 
