@@ -104,12 +104,14 @@ struct Service {
   int drained = 0, stops = 0;
 };
 
-/// One line on stdout once requests are taken: what starts a server waits for it, and finds the port in it.
+/// Said on stdout once requests are taken: what starts a server waits for the first line, and finds the port in it.
 void Service::announce() const {
   const std::string host = command.bind.substr(0, command.bind.rfind(':'));
   std::string names;
   for (const auto& model : engine.base_models()) names += (names.empty() ? "" : ", ") + model.name;
   fmt::print("hearth serves {} at {}://{}:{}\n", names, api.scheme, host, server.port());
+  fmt::print("  Tinker SDK: TINKER_BASE_URL={0}://{1}:{2}; OpenAI clients: {0}://{1}:{2}/v1; kept in {3}; Ctrl-C ends it\n",
+             api.scheme, host, server.port(), command.data);
   std::fflush(stdout);
 }
 

@@ -178,6 +178,10 @@ void Futures::expire() {
   arm();
 }
 
+void Futures::release() {
+  while (!deadlines_.empty()) std::exchange(polls_.at(deadlines_.begin()->second).expire, {})();
+}
+
 void Futures::keep(const std::string& request_id, Stored stored) {
   const int64_t bytes = bytes_of(request_id, stored);
   if (bytes > cache_bytes_ || kept_at_.count(request_id)) return;

@@ -56,6 +56,8 @@ class Futures {
                 Then<FutureAnswer> then);
   void retrieve_many(const std::string& sampler_id, int64_t clone, int64_t cursor, std::chrono::milliseconds hold,
                      Then<Completions> then);
+  /// Ends all waiting now, as if its time were over: the server stops.
+  void release();
   /// The result is not needed in memory any more.
   void forget(const std::string& request_id);
   void forget_sampler(const std::string& sampler_id);

@@ -95,6 +95,7 @@ void EngineState::finish_drain() {
           },
           [this](std::exception_ptr error) {
             if (error) log("drain: " + failure_of(error).message);
+            futures_.release();
             for (const auto& done : std::exchange(drained_, {})) done();
           });
     });

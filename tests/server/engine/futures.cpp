@@ -119,6 +119,22 @@ TEST_F(FuturesTest, OldResultsComeFromTheStoreAndMemoryIsBounded) {
   EXPECT_EQ(lookups_, 2);
 }
 
+TEST_F(FuturesTest, ReleaseEndsAllWaiting) {
+  Futures futures(loop_, 1 << 20, sources());
+  futures.begin("a", "me");
+  bool told = false;
+  futures.retrieve("me", "a", 10min, note());
+  futures.retrieve_many("sampler", 0, 0, 10min, [&](const Reply<Completions>&) { told = true; });
+  futures.release();
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_EQ(answer(0).state, State::waiting);
+  EXPECT_TRUE(told);
+  EXPECT_EQ(futures.open_polls(), 0);
+  futures.finish("a", done("x"));  // who asks again later gets it
+  futures.retrieve("me", "a", 0ms, note());
+  EXPECT_EQ(answer(1).bytes, "x");
+}
+
 TEST_F(FuturesTest, TenThousandPollsAreAllTold) {
   Futures futures(loop_, 64 << 20, sources());
   constexpr int count = 10000;
