@@ -31,7 +31,7 @@ TEST(Identity, WithoutAKeyOnlyOpenRoutesAreThere) {
   const std::string key = new_key();
   RunningServer server(with_key(key));
   Client client(server.port());
-  for (const std::string headers :
+  for (const std::string& headers :
        {std::string(), std::string("X-API-Key: \r\n"), "X-API-Key: " + new_key() + "\r\n",
         "X-API-Key: " + key + "x\r\n", "Authorization: Basic " + key + "\r\n", "Authorization: " + key + "\r\n"}) {
     const Answer answer = client.post("/echo", "x", headers);
