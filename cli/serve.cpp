@@ -110,8 +110,9 @@ void Service::announce() const {
   std::string names;
   for (const auto& model : engine.base_models()) names += (names.empty() ? "" : ", ") + model.name;
   fmt::print("hearth serves {} at {}://{}:{}\n", names, api.scheme, host, server.port());
-  fmt::print("  Tinker SDK: TINKER_BASE_URL={0}://{1}:{2}; OpenAI clients: {0}://{1}:{2}/v1; kept in {3}; Ctrl-C ends it\n",
-             api.scheme, host, server.port(), command.data);
+  fmt::print(
+      "  Tinker SDK: TINKER_BASE_URL={0}://{1}:{2}; OpenAI clients: {0}://{1}:{2}/v1; kept in {3}; Ctrl-C ends it\n",
+      api.scheme, host, server.port(), command.data);
   std::fflush(stdout);
 }
 
