@@ -19,6 +19,9 @@ namespace json = boost::json;
 // A larger result is announced first, so that the client can make room for it.
 constexpr size_t announced_size = size_t(1) << 20;
 
+// A clone's requests are numbered from a thousand million times its number on.
+constexpr int64_t most_clones = int64_max / 1'000'000'000 - 1;
+
 // 408 is what clients take as "not yet" without a word to their user.
 Response try_again(const std::string& request_id, const FutureAnswer& answer) {
   json::object body{{"type", "try_again"}, {"request_id", request_id}, {"queue_state", answer.queue_state}};
@@ -92,7 +95,7 @@ void retrieve_many(const Api& api, const Request& request, const Respond& respon
   const std::string kind = target.get_string("type", "sampling_session");
   check<ValueError>(kind == "sampling_session", "retrieve_futures: target: type: wants \"sampling_session\"");
   const std::string sampler = get_text(target, "sampling_session_id");
-  const int64_t clone = get_int_in(target, "cloned_sampler_id", 0, int64_max, 0);
+  const int64_t clone = get_int_in(target, "cloned_sampler_id", 0, most_clones, 0);
   const int64_t cursor = get_int_in(fields, "prev_cursor", 0, int64_max, 0);
   note_unknown(target, {"sampling_session_id", "cloned_sampler_id"}, "retrieve_futures", "target.", api.unknown);
   body.known({"target", "prev_cursor", "timeout", "retrieved_request_ids"}, api.unknown);

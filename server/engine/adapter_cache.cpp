@@ -33,4 +33,12 @@ void AdapterCache::put(const std::string& hash, Adapter adapter) {
   }
 }
 
+void AdapterCache::drop(const std::string& hash) {
+  const auto found = at_.find(hash);
+  if (found == at_.end()) return;
+  bytes_ -= found->second->bytes;
+  entries_.erase(found->second);
+  at_.erase(found);
+}
+
 }  // namespace hearth::server

@@ -21,6 +21,7 @@ class AdapterCache {
   /// The adapter of a folder with this content hash; `load` is called where it is not there.
   Adapter get(const std::string& hash, const std::function<Adapter()>& load);
   void put(const std::string& hash, Adapter adapter);
+  void drop(const std::string& hash);
   int64_t bytes() const { return bytes_; }
 
  private:

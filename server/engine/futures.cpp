@@ -67,6 +67,7 @@ void Futures::retrieve(const std::string& owner, const std::string& request_id, 
   }
   if (const auto kept = kept_at_.find(request_id); kept != kept_at_.end()) {
     if (kept->second->stored.owner != owner) return unknown();
+    kept->second->used = steady_clock::now();
     kept_.splice(kept_.begin(), kept_, kept->second);
     return then(kept->second->stored.answer);
   }
@@ -107,6 +108,7 @@ void Futures::retrieve_many(const std::string& sampler_id, int64_t clone, int64_
     found = streams_.find(key);
   }
   Stream& stream = found->second;
+  stream.asked = steady_clock::now();
   while (!stream.finished.empty() && stream.finished.front().cursor <= cursor) stream.finished.pop_front();
   stream.complete_from = std::max(stream.complete_from, cursor);
   Completions ready = completions_after(stream.finished, cursor);
@@ -133,13 +135,13 @@ void Futures::forget(const std::string& request_id) {
   kept_at_.erase(found);
 }
 
-void Futures::forget_sampler(const std::string& sampler_id) {
-  auto at = streams_.lower_bound({sampler_id, INT64_MIN});
-  while (at != streams_.end() && at->first.first == sampler_id) {
-    for (const auto& [id, cursor] : at->second.polls)
-      if (polls_.count(id)) take_poll(id).then_many(Refusal{404, "retrieve_futures: no such sampler: " + sampler_id});
-    at = streams_.erase(at);
-  }
+void Futures::forget_idle(milliseconds age) {
+  const auto before = steady_clock::now() - age;
+  while (!kept_.empty() && kept_.back().used <= before) forget(std::string(kept_.back().request_id));
+  std::erase_if(streams_, [&](const auto& entry) {
+    const Stream& stream = entry.second;
+    return stream.polls.empty() && stream.asked <= before;
+  });
 }
 
 uint64_t Futures::add_poll(milliseconds hold, Poll poll) {
@@ -185,7 +187,7 @@ void Futures::release() {
 void Futures::keep(const std::string& request_id, Stored stored) {
   const int64_t bytes = bytes_of(request_id, stored);
   if (bytes > cache_bytes_ || kept_at_.count(request_id)) return;
-  kept_.push_front({request_id, std::move(stored)});
+  kept_.push_front({request_id, std::move(stored), steady_clock::now()});
   kept_at_[request_id] = kept_.begin();
   cached_bytes_ += bytes;
   while (cached_bytes_ > cache_bytes_) {

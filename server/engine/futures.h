@@ -60,11 +60,13 @@ class Futures {
   void release();
   /// The result is not needed in memory any more.
   void forget(const std::string& request_id);
-  void forget_sampler(const std::string& sampler_id);
+  /// Nor is what nobody asked about for so long: results and cursors come from the store again.
+  void forget_idle(std::chrono::milliseconds age);
 
   bool waits(const std::string& request_id) const { return live_.count(request_id) > 0; }
   int64_t open_polls() const { return static_cast<int64_t>(polls_.size()); }
   int64_t cached_bytes() const { return cached_bytes_; }
+  int64_t streams() const { return static_cast<int64_t>(streams_.size()); }
 
  private:
   using Key = std::pair<std::string, int64_t>;  // sampler and clone
@@ -81,10 +83,12 @@ class Futures {
   struct Kept {
     std::string request_id;
     Stored stored;
+    std::chrono::steady_clock::time_point used;
   };
   struct Stream {
     std::deque<Finished> finished;  // all after `complete_from`
     int64_t complete_from = 0;
+    std::chrono::steady_clock::time_point asked;
     std::vector<std::pair<uint64_t, int64_t>> polls;  // with the cursor of each
   };
 

@@ -62,7 +62,7 @@ void EngineState::recover_samples() {
     entry.arrived = Clock::now();
     entry.job.request_id = record.request_id;
     entry.job.seed = record.seed;
-    const SamplerRecord* sampler = find_sampler(record.owner, record.sampler_id);
+    const auto sampler = find_sampler(record.owner, record.sampler_id);
     if (!sampler) continue;  // removed with its session; nobody may ask any more
     entry.session_id = sampler->session_id;
     entry.job.base = sampler->base_model;

@@ -67,7 +67,7 @@ void EngineState::complete(const OperationRef& operation, JobResult result) {
   }
   if (result.sampler) {
     result.sampler->created = time;
-    samplers_[result.sampler->id] = *result.sampler;
+    if (sessions_.count(result.sampler->session_id)) samplers_[result.sampler->id] = *result.sampler;
   }
 
   const auto outcome = std::make_shared<const Outcome>(outcome_of(result, time));

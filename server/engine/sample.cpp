@@ -94,6 +94,10 @@ AdapterCache::Adapter Workshop::adapter_of(const Base& base, const SampleJob& jo
   });
 }
 
+void Workshop::drop_adapters(const std::vector<std::string>& hashes) {
+  for (const auto& hash : hashes) adapters_.drop(hash);
+}
+
 void Workshop::add_sample(SampleJob job, std::function<void(FinishedSampleJob)> done) {
   FinishedSampleJob failed;
   failed.request_id = job.request_id;

@@ -5,14 +5,14 @@
 
 namespace hearth::server {
 
-const SamplerRecord* EngineState::find_sampler(const std::string& owner, const std::string& sampler_id) {
-  auto found = samplers_.find(sampler_id);
-  if (found == samplers_.end()) {
-    const auto record = store_.read().sampler(sampler_id);
-    if (!record || record->owner != owner) return nullptr;
-    found = samplers_.emplace(sampler_id, *record).first;
-  }
-  return found->second.owner == owner ? &found->second : nullptr;
+std::optional<SamplerRecord> EngineState::find_sampler(const std::string& owner, const std::string& sampler_id) {
+  std::optional<SamplerRecord> record;
+  if (const auto found = samplers_.find(sampler_id); found != samplers_.end())
+    record = found->second;
+  else if ((record = store_.read().sampler(sampler_id)) && sessions_.count(record->session_id))
+    samplers_.emplace(sampler_id, *record);
+  if (record && record->owner != owner) record.reset();
+  return record;
 }
 
 void EngineState::create_sampler(const std::string& owner, const NewSampler& wanted, Then<std::string> then) {
@@ -50,7 +50,7 @@ void EngineState::create_sampler(const std::string& owner, const NewSampler& wan
       },
       [this, record, then](std::exception_ptr error) {
         if (error) return then(Refusal{503, failure_of(error).message, 1});
-        samplers_[record.id] = record;
+        if (sessions_.count(record.session_id)) samplers_[record.id] = record;
         then(record.id);
       });
 }
@@ -66,7 +66,7 @@ void EngineState::join_sampler(const std::string& owner, const std::string& samp
 }
 
 Reply<SamplerInfo> EngineState::sampler_info(const std::string& owner, const std::string& sampler_id) {
-  const SamplerRecord* sampler = find_sampler(owner, sampler_id);
+  const auto sampler = find_sampler(owner, sampler_id);
   if (!sampler) return Refusal{404, "no such sampling session: " + sampler_id};
   return SamplerInfo{sampler->id, sampler->base_model, sampler->model_path};
 }

@@ -41,7 +41,7 @@ void EngineState::sample(const std::string& owner, std::string body, const Then<
   } catch (const std::exception& error) {
     return then(Refusal{400, error.what()});
   }
-  const SamplerRecord* sampler = find_sampler(owner, sample.sampler_id);
+  const auto sampler = find_sampler(owner, sample.sampler_id);
   if (!sampler) return then(Refusal{404, "no such sampling session: " + sample.sampler_id});
   const Accepted accepted = accepted_sample(sample.sampler_id, sample.seq_id, sample.num_samples);
   if (const auto live = samples_.find(accepted.request_id); live != samples_.end()) {
@@ -226,7 +226,7 @@ std::optional<Refusal> EngineState::stream_source(const std::string& owner, cons
       entry.job.base = resolve_base(options_.models, found->base_model).name;
       entry.job.adapter_folder = found->folder;
       entry.job.adapter_hash = found->hash;
-    } else if (const SamplerRecord* sampler = find_sampler(owner, model)) {
+    } else if (const auto sampler = find_sampler(owner, model)) {
       entry.session_id = sampler->session_id;
       entry.job.base = sampler->base_model;
       entry.job.adapter_folder = sampler->snapshot_folder;

@@ -8,6 +8,9 @@
 namespace hearth::server {
 namespace {
 
+// Results and cursors that nobody asked for so long are only in the store.
+constexpr std::chrono::minutes cache_age{2};
+
 // 128 random bits: nobody guesses another's session.
 std::string new_id() {
   unsigned char bytes[16];
@@ -81,6 +84,7 @@ void EngineState::end_session(const std::string& session_id, const std::string& 
   sessions_.erase(session_id);
   for (auto& [id, entry] : models_)
     if (entry.record.session_id == session_id) pending_.models[id].unload = true;
+  drop_adapters(session_id);
   std::erase_if(samplers_, [&](const auto& sampler) { return sampler.second.session_id == session_id; });
   write([session_id, reason, detail,
          time = now()](Tables& tables) { tables.finish_session(session_id, time, reason, detail); },
@@ -92,11 +96,24 @@ void EngineState::end_session(const std::string& session_id, const std::string& 
   pump();
 }
 
+// Who else samples from one of them finds it on disk.
+void EngineState::drop_adapters(const std::string& session_id) {
+  std::vector<std::string> hashes;
+  for (const auto& [id, sampler] : samplers_)
+    if (sampler.session_id == session_id && !sampler.snapshot_hash.empty()) hashes.push_back(sampler.snapshot_hash);
+  if (hashes.empty()) return;
+  worker_->post([this, post = poster(), hashes = std::move(hashes)] {
+    workshop_.drop_adapters(hashes);
+    post([this, memory = workshop_.memory()] { note_memory(memory); });
+  });
+}
+
 void EngineState::housekeeping() {
   expire_sessions();
   close_gaps();
   expire_samples();
   expire_checkpoints();
+  futures_.forget_idle(cache_age);
   forget();
   housekeeping_ = loop_.after(options_.housekeeping, [weak = weak_from_this()] {
     if (const auto alive = weak.lock()) alive->housekeeping();

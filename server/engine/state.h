@@ -98,7 +98,7 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
 
   Futures& futures() { return futures_; }
   /// The sampler with this id if the owner may use it.
-  const SamplerRecord* find_sampler(const std::string& owner, const std::string& sampler_id);
+  std::optional<SamplerRecord> find_sampler(const std::string& owner, const std::string& sampler_id);
 
  private:
   // submit.cpp
@@ -158,6 +158,7 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
   void expire_samples();
   void expire_checkpoints();
   void forget();
+  void drop_adapters(const std::string& session_id);
 
   // checkpoints.cpp
   std::optional<CheckpointRecord> checkpoint(const std::string& owner, const std::string& path, bool to_change);

@@ -51,6 +51,8 @@ class Workshop {
   void add_sample(SampleJob job, std::function<void(FinishedSampleJob)> done);
   StreamedToken streamed(const std::string& base, const llm::SampledToken& token);
   bool cancel_sample(const std::string& request_id);
+  /// Forgets adapters of samplers; those that requests run on stay until these end.
+  void drop_adapters(const std::vector<std::string>& hashes);
   /// Begins a slice of time for a base's samples; `continue_slice` does a step of it and says whether there is more.
   void begin_slice(const std::string& base, std::chrono::duration<double> length);
   void shorten_slice(std::chrono::duration<double> length);

@@ -196,5 +196,41 @@ TEST_F(FuturesTest, CompletionsAreFoundByCursorAlsoThoseOfEarlierProcesses) {
   EXPECT_EQ(got.at(4).finished.size(), 3u);
 }
 
+// Only memory is given back: whoever asks again gets the same from the store, and an open poll stays.
+TEST_F(FuturesTest, WhatNobodyAsksForLeavesMemory) {
+  Futures futures(loop_, 1 << 20, sources());
+  const auto one = [](int64_t cursor) { return Futures::Finished{cursor, {std::to_string(cursor), false, 1}}; };
+  futures.begin("a", "me");
+  futures.finish("a", done("A"));
+  stored_["a"] = {"me", done("A"), false};
+  std::vector<Completions> got;
+  const auto many = [&](const std::string& sampler, std::chrono::milliseconds hold) {
+    futures.retrieve_many(sampler, 0, 10, hold, [&](const Reply<Completions>& reply) {
+      got.push_back(std::get<Completions>(reply));
+      if (got.size() == 101) loop_.stop();
+    });
+  };
+  for (int i = 0; i < 100; ++i) many("idle" + std::to_string(i), 0ms);
+  loop_.post([&] { many("polled", 10s); });
+  loop_.post([&] {
+    futures.forget_idle(1h);
+    EXPECT_EQ(futures.streams(), 101);
+    EXPECT_GT(futures.cached_bytes(), 0);
+    futures.forget_idle(0ms);
+    EXPECT_EQ(futures.streams(), 1);
+    EXPECT_EQ(futures.cached_bytes(), 0);
+    futures.complete("polled", 0, one(20));
+  });
+  loop_.run();
+  ASSERT_EQ(got.size(), 101u);
+  EXPECT_EQ(got.back().cursor, 20);
+  finished_ = {one(20)};
+  many("idle7", 0ms);
+  EXPECT_EQ(got.back().cursor, 20);
+  futures.retrieve("me", "a", 1s, note());
+  EXPECT_EQ(answer(0).bytes, "A");
+  EXPECT_EQ(lookups_, 1);
+}
+
 }  // namespace
 }  // namespace hearth::server

@@ -216,5 +216,31 @@ TEST(EngineSampling, ManyArePolledAtOnceByCursor) {
   EXPECT_EQ(many(0, 0).finished.size(), 10u);  // an answer that was lost is asked for again
 }
 
+// Samplers of ended sessions can still be asked about, for ever; that must not bring them back into memory.
+TEST(EngineSampling, WhatASessionSampledFromLeavesMemoryWithIt) {
+  const Folder folder;
+  RunningEngine engine(folder.store(), small_options(folder));
+  const auto status = [&] { return engine.on_loop([](Engine& e) { return e.status(); }); };
+  for (int round = 0; round < 2; ++round) {
+    const std::string session = engine.session();
+    const std::string model = trained(engine, session);
+    const std::string sampler = ephemeral(engine, session, model, 3, 1);
+    const auto request = engine.sample(sample_body(sampler, 1, {5, 6}, 4)).request_id;
+    ASSERT_EQ(engine.wait(request).state, State::done);
+    EXPECT_EQ(status().samplers, 1);
+    EXPECT_GT(status().sampler_bytes, 0);
+    engine.ask<Nothing>([=](Engine& e, auto then) { e.finish_session("me", session, "success", "", then); });
+    for (int i = 0; i < 500 && (status().sampler_bytes > 0 || status().models > 0); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(engine.wait(request).state, State::done);
+    EXPECT_TRUE(
+        engine.on_loop([&](Engine& e) { return std::holds_alternative<SamplerInfo>(e.sampler_info("me", sampler)); }));
+    EXPECT_EQ(engine.on_loop([&](Engine& e) { return std::get<Refusal>(e.sampler_info("eve", sampler)).status; }), 404);
+    EXPECT_EQ(status().samplers, 0);
+    EXPECT_EQ(status().sampler_bytes, 0);
+    EXPECT_EQ(status().models, 0);
+  }
+}
+
 }  // namespace
 }  // namespace hearth::server::test
