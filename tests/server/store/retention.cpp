@@ -40,7 +40,7 @@ class RetentionTest : public testing::Test {
     write_file_atomic(draft.path() + "/f", place);
     return draft.seal(place).folder;
   }
-  const RetentionSettings settings_;
+  const RetentionSettings settings_{};
   ModelRecord model_;
 };
 
