@@ -22,7 +22,8 @@ using Key = std::array<uint8_t, 32>;
 
 std::string_view view(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
 std::string_view view(const Key& key) { return view(key.data(), key.size()); }
-const uint8_t* bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+/// Never null, also of an empty text: libsodium wants a place.
+const uint8_t* bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data() ? text.data() : ""); }
 
 Key hmac(std::string_view key, std::string_view message) {
   crypto_auth_hmacsha256_state state;

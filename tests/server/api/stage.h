@@ -131,8 +131,8 @@ struct Stage {
   }
 
   TemporaryFolder folder;
+  Loop loop;  // outlives the store, whose writer reports to it
   Store store;
-  Loop loop;
   Engine engine;
   Router router;
   Api api;
