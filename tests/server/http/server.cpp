@@ -290,6 +290,7 @@ TEST(Server, CountsByRouteAndStatus) {
   client.get("/hello");
   client.get("/hello");
   client.get("/nowhere");
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // an answer is counted after the client has it
   const std::string text = running.on_loop([&] {
     MetricsText metrics;
     running.server->write_metrics(metrics);
