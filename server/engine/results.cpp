@@ -7,23 +7,6 @@
 namespace hearth::server {
 namespace {
 
-constexpr Time usage_bucket = 3600 * second;
-
-Outcome outcome_of(const JobResult& result, Time finished) {
-  Outcome outcome;
-  outcome.finished = finished;
-  if (result.failure) {
-    outcome.state = OperationState::failed;
-    outcome.error = result.failure->message;
-    outcome.category = category_name(result.failure->category);
-  } else {
-    outcome.state = OperationState::done;
-    outcome.content_type = result.payload->content_type;
-    outcome.result = result.payload->bytes;
-  }
-  return outcome;
-}
-
 // What stays to be done with folders once the change is durable.
 using Dropped = std::shared_ptr<std::vector<std::string>>;
 
@@ -70,15 +53,11 @@ void EngineState::complete(const OperationRef& operation, JobResult result) {
     if (sessions_.count(result.sampler->session_id)) samplers_[result.sampler->id] = *result.sampler;
   }
 
-  const auto outcome = std::make_shared<const Outcome>(outcome_of(result, time));
+  const auto outcome = std::make_shared<const Outcome>(outcome_of(result.failure, result.payload, time));
   const auto dropped = std::make_shared<std::vector<std::string>>();
   const bool dead = !entry.dead.empty() && operation.seq == OperationKey::creation;
-  UsageRecord usage{time / usage_bucket * usage_bucket,
-                    entry.record.owner,
-                    entry.record.session_id,
-                    entry.record.base_model,
-                    "training",
-                    result.tokens};
+  UsageRecord usage{usage_bucket(time),      entry.record.owner, entry.record.session_id,
+                    entry.record.base_model, "training",         result.tokens};
   AuditRecord audit{time, entry.record.owner, std::string(command_name(queued.kind)), operation.model, path, "{}"};
   const bool audited =
       !result.failure && queued.kind != CommandKind::forward_backward && queued.kind != CommandKind::optim_step;

@@ -8,27 +8,11 @@
 namespace hearth::server {
 namespace {
 
-constexpr Time usage_bucket = 3600 * second;
 constexpr int64_t clone_stride = 1'000'000'000;
 
 uint64_t random_seed() {
   std::random_device device;
   return (uint64_t(device()) << 32 | device()) >> 1;  // fits a signed column
-}
-
-Outcome outcome_of(const FinishedSampleJob& finished, Time time) {
-  Outcome outcome;
-  outcome.finished = time;
-  if (finished.failure) {
-    outcome.state = OperationState::failed;
-    outcome.error = finished.failure->message;
-    outcome.category = category_name(finished.failure->category);
-  } else {
-    outcome.state = OperationState::done;
-    outcome.content_type = finished.payload->content_type;
-    outcome.result = finished.payload->bytes;
-  }
-  return outcome;
 }
 
 }  // namespace
@@ -138,9 +122,8 @@ void EngineState::sample_done(FinishedSampleJob finished) {
   feed(entry.job.base);
 
   const auto outcome = std::make_shared<Outcome>();
-  if (!entry.on_end) *outcome = outcome_of(finished, now());
-  const Time bucket = now() / usage_bucket * usage_bucket;
-  const UsageRecord usage{bucket, entry.owner, entry.session_id, entry.job.base, "", 0};
+  if (!entry.on_end) *outcome = outcome_of(finished.failure, finished.payload, now());
+  const UsageRecord usage{usage_bucket(now()), entry.owner, entry.session_id, entry.job.base, "", 0};
   const bool written = !entry.on_end;
   if (entry.on_end) {
     if (finished.failure)

@@ -22,6 +22,21 @@ Accepted accepted_sample(const std::string& sampler_id, int64_t seq_id, int64_t 
   return accepted;
 }
 
+Outcome outcome_of(const std::optional<Failure>& failure, const std::optional<Payload>& payload, Time finished) {
+  Outcome outcome;
+  outcome.finished = finished;
+  if (failure) {
+    outcome.state = OperationState::failed;
+    outcome.error = failure->message;
+    outcome.category = category_name(failure->category);
+  } else {
+    outcome.state = OperationState::done;
+    outcome.content_type = payload->content_type;
+    outcome.result = payload->bytes;
+  }
+  return outcome;
+}
+
 FutureAnswer answer_of(const Outcome& outcome) {
   FutureAnswer answer;
   answer.state = outcome.state == OperationState::done     ? FutureAnswer::State::done

@@ -217,6 +217,10 @@ class EngineState : public std::enable_shared_from_this<EngineState> {
 std::string operation_id(const std::string& model_id, int64_t seq_id);
 std::string sample_id(const std::string& sampler_id, int64_t seq_id);
 Accepted accepted_sample(const std::string& sampler_id, int64_t seq_id, int64_t count);
+/// What is written down of a request that ended at `finished` with one of the two.
+Outcome outcome_of(const std::optional<Failure>& failure, const std::optional<Payload>& payload, Time finished);
 FutureAnswer answer_of(const Outcome& outcome);
+/// The hour that usage at `time` is counted in.
+constexpr Time usage_bucket(Time time) { return time / (3600 * second) * (3600 * second); }
 
 }  // namespace hearth::server
