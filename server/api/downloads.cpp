@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
-#include <memory>
-#include <set>
 
 #include "hearth/core/error.h"
 #include "server/api/reply.h"
@@ -20,25 +18,6 @@ namespace hearth::server {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Space that archives may take which are kept for the next time.
-constexpr int64_t kept_archives = int64_t(4) << 30;
-
-struct Downloads {
-  explicit Downloads(const Api& api)
-      : api(api),
-        urls(api.store),
-        archives(std::make_shared<Archives>(api.store.folder() + "/archives", api.store.file_system())) {}
-
-  void give_file_urls(const Request& request, const Respond& respond) const;
-  void give_archive_url(const Request& request, const Respond& respond) const;
-  void send_file(const Request& request, const Respond& respond) const;
-  void send_archive(const Request& request, const Respond& respond) const;
-
-  Api api;
-  SignedUrls urls;
-  std::shared_ptr<Archives> archives;
-};
 
 /// The checkpoint that a route's {run}/{type}/{name} means, if it is there and can be read.
 CheckpointRecord find_checkpoint(Store& store, const Request& request) {
@@ -78,29 +57,51 @@ std::vector<std::string> files_in(const std::string& folder) {
   return names;
 }
 
-void Downloads::give_file_urls(const Request& request, const Respond& respond) const {
+void give_file_urls(const Api& api, const Request& request, const Respond& respond) {
   CheckpointRecord checkpoint = readable_checkpoint(api.store, request);
   check<ValueError>(checkpoint.type == CheckpointType::external_weights,
                     "external_weights_urls: only external weights can be downloaded file by file, not ",
                     to_text(checkpoint.type));
-  const Time expires = time_now() + SignedUrls::lifetime;
+  const Time expires = time_now() + signed_url_lifetime;
   boost::json::object list;
   for (const std::string& file : files_in(api.store.folders().path(checkpoint.folder)))
-    list[file] = urls.url(api.scheme, request, download_path(checkpoint, file), expires);
+    list[file] = signed_url(api, request, download_path(checkpoint, file), expires);
   respond(json_answer({{"urls", std::move(list)}, {"expires", iso_time(expires)}}));
 }
 
-void Downloads::give_archive_url(const Request& request, const Respond& respond) const {
+void give_archive_url(const Api& api, const Request& request, const Respond& respond) {
   CheckpointRecord checkpoint = readable_checkpoint(api.store, request);
-  const Time expires = time_now() + SignedUrls::lifetime;
-  std::string url = urls.url(api.scheme, request, download_path(checkpoint, "archive.tar"), expires);
-  respond(json_answer({{"url", std::move(url)}, {"expires", iso_time(expires)}}));
+  const Time expires = time_now() + signed_url_lifetime;
+  const std::string url = signed_url(api, request, download_path(checkpoint, "archive.tar"), expires);
+  respond(json_answer({{"url", url}, {"expires", iso_time(expires)}}));
 }
 
-void Downloads::send_file(const Request& request, const Respond& respond) const {
-  urls.check(request);
+Response tar_response(const std::string& path) {
+  Response response;
+  response.content_type = "application/x-tar";
+  response.file = path;
+  return response;
+}
+
+void send_archive(const Api& api, const Request& request, const Respond& respond) {
+  CheckpointRecord checkpoint = find_checkpoint(api.store, request);
+  if (auto ready = api.store.archives().find(checkpoint.hash)) return respond(tar_response(ready->path));
+  const std::string folder = api.store.folders().path(checkpoint.folder);
+  api.store.background([respond, folder, hash = checkpoint.hash, &archives = api.store.archives(), &loop = api.loop] {
+    Response response;
+    try {
+      response = tar_response(archives.build(folder, hash).path);
+    } catch (const std::exception& error) {
+      response = error_response(500, error.what());
+    }
+    loop.post([respond, response] { respond(response); });
+  });
+}
+
+void send_file(const Api& api, const Request& request, const Respond& respond) {
+  check_signature(api.store, request);
   const std::string& file = request.parameters[3];
-  if (file == "archive.tar") return send_archive(request, respond);
+  if (file == "archive.tar") return send_archive(api, request, respond);
   CheckpointRecord checkpoint = find_checkpoint(api.store, request);
   const std::string folder = api.store.folders().path(checkpoint.folder);
   const std::vector<std::string> names = files_in(folder);
@@ -111,42 +112,16 @@ void Downloads::send_file(const Request& request, const Respond& respond) const 
   respond(std::move(response));
 }
 
-Response tar_response(const std::string& path) {
-  Response response;
-  response.content_type = "application/x-tar";
-  response.file = path;
-  return response;
-}
-
-void Downloads::send_archive(const Request& request, const Respond& respond) const {
-  CheckpointRecord checkpoint = find_checkpoint(api.store, request);
-  if (auto ready = archives->find(checkpoint.hash)) return respond(tar_response(ready->path));
-  std::set<std::string> hashes;
-  for (const CheckpointRecord& one : api.store.read().checkpoints({"", INT64_MAX, 0})) hashes.insert(one.hash);
-  const std::string folder = api.store.folders().path(checkpoint.folder);
-  api.store.background([respond, folder, hash = checkpoint.hash, hashes, archives = archives, loop = &api.loop] {
-    Response response;
-    try {
-      archives->keep_only(hashes, kept_archives);
-      response = tar_response(archives->build(folder, hash).path);
-    } catch (const std::exception& error) {
-      response = error_response(500, error.what());
-    }
-    loop->post([respond, response] { respond(response); });
-  });
-}
-
 }  // namespace
 
 void add_download_routes(Router& router, const Api& api) {
-  auto downloads = std::make_shared<Downloads>(api);
   const std::string one = "/api/v1/training_runs/{run}/checkpoints/{type}/{name}";
   router.add("GET", one + "/external_weights_urls",
-             answer_errors([downloads](const Request& q, const Respond& r) { downloads->give_file_urls(q, r); }));
+             answer_errors([api](const Request& q, const Respond& r) { give_file_urls(api, q, r); }));
   router.add("GET", one + "/archive",
-             answer_errors([downloads](const Request& q, const Respond& r) { downloads->give_archive_url(q, r); }));
+             answer_errors([api](const Request& q, const Respond& r) { give_archive_url(api, q, r); }));
   router.add("GET", "/api/v1/downloads/{run}/{type}/{name}/{file}",
-             answer_errors([downloads](const Request& q, const Respond& r) { downloads->send_file(q, r); }),
+             answer_errors([api](const Request& q, const Respond& r) { send_file(api, q, r); }),
              RouteOptions(Access::open));
 }
 

@@ -94,15 +94,13 @@ void add_session_record_routes(Router& router, const Api& api) {
              answer_errors([api](const Request& q, const Respond& r) { set_project(api, q, r); }));
   router.add("POST", "/api/v1/sessions/search",
              answer_errors([store](const Request& q, const Respond& r) { search_sessions(*store, q, r); }));
-  auto urls = std::make_shared<SignedUrls>(api.store);
-  router.add("GET", "/api/v1/sessions/{id}/trace_export",
-             answer_errors([store, urls, scheme = api.scheme](const Request& q, const Respond& r) {
-               const std::string path = "/api/v1/traces/" + owned_session(*store, q).id;
-               const Time expires = time_now() + SignedUrls::lifetime;
-               r(json_answer({{"status", "ready"}, {"url", urls->url(scheme, q, path, expires)}}));
+  router.add("GET", "/api/v1/sessions/{id}/trace_export", answer_errors([api](const Request& q, const Respond& r) {
+               const std::string path = "/api/v1/traces/" + owned_session(api.store, q).id;
+               const Time expires = time_now() + signed_url_lifetime;
+               r(json_answer({{"status", "ready"}, {"url", signed_url(api, q, path, expires)}}));
              }));
-  router.add("GET", "/api/v1/traces/{id}", answer_errors([store, urls](const Request& q, const Respond& r) {
-               urls->check(q);
+  router.add("GET", "/api/v1/traces/{id}", answer_errors([store](const Request& q, const Respond& r) {
+               check_signature(*store, q);
                auto session = store->read().session(q.parameters[0]);
                if (!session) not_found("session '" + q.parameters[0] + "'");
                r(json_answer(trace_json(store->read(), *session)));

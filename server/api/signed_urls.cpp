@@ -3,19 +3,12 @@
 
 #include "hearth/core/error.h"
 #include "server/api/reply.h"
+#include "server/api/routes.h"
+#include "server/store/downloads.h"
 #include "server/store/store.h"
 
 namespace hearth::server {
 namespace {
-
-constexpr const char* secret_name = "download_key";
-
-std::string kept_key(Store& store) {
-  if (auto kept = store.read().secret(secret_name)) return *kept;
-  std::string fresh = DownloadSigner::new_key();
-  store.write_now([&](Tables& tables) { tables.put_secret(secret_name, fresh); });
-  return fresh;
-}
 
 /// Letters, digits and what else host names, addresses and ports are made of.
 bool is_host(std::string_view text) {
@@ -29,17 +22,15 @@ bool is_host(std::string_view text) {
 
 }  // namespace
 
-SignedUrls::SignedUrls(Store& store) : signer_(kept_key(store)) {}
-
-std::string SignedUrls::url(const std::string& scheme, const Request& request, std::string_view path,
-                            Time expires) const {
+std::string signed_url(const Api& api, const Request& request, std::string_view path, Time expires) {
   std::string_view host = request.header("host");
-  hearth::check<ValueError>(is_host(host), "Host: is missing or no host name, so no address can be given");
-  return scheme + "://" + std::string(host) + std::string(path) + "?" + signer_.query(path, expires);
+  check<ValueError>(is_host(host), "Host: is missing or no host name, so no address can be given");
+  return api.scheme + "://" + std::string(host) + std::string(path) + "?" + api.store.downloads().query(path, expires);
 }
 
-void SignedUrls::check(const Request& request) const {
-  if (!signer_.check(request.path, request.query_or("expires", ""), request.query_or("signature", ""), time_now()))
+void check_signature(const Store& store, const Request& request) {
+  if (!store.downloads().check(request.path, request.query_or("expires", ""), request.query_or("signature", ""),
+                               time_now()))
     not_found("this address is forged or its time is over; what it named is");
 }
 
