@@ -8,6 +8,7 @@
 #include "hearth/backend/cpu/parallel.h"
 #include "hearth/hearth.h"
 #include "llm/models/causal_lm.h"
+#include "tests/llm/models/random_llama.h"
 
 namespace hearth::llm {
 namespace {
@@ -26,19 +27,8 @@ Tensor integers(const std::vector<int64_t>& values) {
 }
 
 std::unique_ptr<CausalLm> small_model(Dtype dtype, bool tied) {
-  DecoderConfig c;
-  c.model_type = "llama";
-  c.vocab_size = 301;
-  c.hidden_size = 48;
-  c.intermediate_size = 100;
-  c.num_hidden_layers = 2;
-  c.num_attention_heads = 4;
-  c.num_key_value_heads = 2;
-  c.head_dim = 12;
-  c.max_position_embeddings = 128;
-  c.tie_word_embeddings = tied;
-  auto model = std::make_unique<CausalLm>(c, dtype);
-  model->initialize(3, 0.2);
+  auto model = random_llama(
+      {.vocab = 301, .hidden = 48, .inner = 100, .context = 128, .tied = tied, .seed = 3, .spread = 0.2}, dtype);
   model->requires_grad_(false);
   return model;
 }

@@ -12,6 +12,7 @@
 #include "llm/lora/files.h"
 #include "llm/models/causal_lm.h"
 #include "llm/weights/load.h"
+#include "tests/llm/models/random_llama.h"
 
 namespace hearth::llm {
 namespace {
@@ -37,19 +38,7 @@ std::vector<uint32_t> bits(const Tensor& x) {
 
 /// A model whose products are wide and long enough to be cut into several pieces for threads.
 std::unique_ptr<CausalLm> wide_model(Dtype dtype) {
-  DecoderConfig config;
-  config.model_type = "llama";
-  config.vocab_size = 1003;
-  config.hidden_size = 192;
-  config.intermediate_size = 520;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 6;
-  config.num_key_value_heads = 2;
-  config.head_dim = 32;
-  config.max_position_embeddings = 512;
-  auto model = std::make_unique<CausalLm>(config, dtype);
-  model->initialize(7, 0.08);
-  return model;
+  return random_llama({.vocab = 1003, .hidden = 192, .inner = 520, .heads = 6, .context = 512, .spread = 0.08}, dtype);
 }
 
 /// An adapter on every linear layer, the output layer too, with nothing zero in it.

@@ -12,23 +12,14 @@
 #include "llm/sample/sample_batch.h"
 #include "llm/tokenizer/small_tokenizers.h"
 #include "llm/tokenizer/tokenizer.h"
+#include "tests/llm/models/random_llama.h"
 
 namespace hearth::llm {
 
 /// Sizes that are no multiples of a vector; 300 rows of embedding for the 271 tokens of `small_tokenizer`.
 inline std::unique_ptr<CausalLm> small_model(int64_t context = 512) {
-  DecoderConfig c;
-  c.model_type = "llama";
-  c.vocab_size = 300;
-  c.hidden_size = 72;
-  c.intermediate_size = 200;
-  c.num_hidden_layers = 2;
-  c.num_attention_heads = 6;
-  c.num_key_value_heads = 2;
-  c.head_dim = 12;
-  c.max_position_embeddings = context;
-  auto model = std::make_unique<CausalLm>(c);
-  model->initialize(11, 0.15);
+  auto model = random_llama(
+      {.vocab = 300, .hidden = 72, .inner = 200, .heads = 6, .context = context, .seed = 11, .spread = 0.15});
   model->requires_grad_(false);
   return model;
 }

@@ -7,24 +7,12 @@
 
 #include "hearth/hearth.h"
 #include "llm/tune/lora_trainer.h"
+#include "tests/llm/models/random_llama.h"
 
 namespace hearth::llm {
 
 inline std::shared_ptr<const CausalLm> small_base(bool tied = false, Dtype dtype = Dtype::float32) {
-  DecoderConfig config;
-  config.model_type = "llama";
-  config.vocab_size = 101;
-  config.hidden_size = 32;
-  config.intermediate_size = 72;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 4;
-  config.num_key_value_heads = 2;
-  config.head_dim = 8;
-  config.max_position_embeddings = 4096;
-  config.tie_word_embeddings = tied;
-  auto model = std::make_shared<CausalLm>(config, dtype);
-  model->initialize(7, 0.1);
-  return model;
+  return random_llama({.tied = tied}, dtype);
 }
 
 inline LoraTrainer small_trainer(const std::shared_ptr<const CausalLm>& base, uint64_t seed = 1, int64_t rank = 4) {

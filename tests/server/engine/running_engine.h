@@ -10,12 +10,12 @@
 #include <thread>
 
 #include "hearth/hearth.h"
-#include "llm/models/causal_lm.h"
 #include "llm/weights/save.h"
 #include "server/engine/engine.h"
 #include "server/http/loop.h"
 #include "server/store/store.h"
 #include "server/wire/command.h"
+#include "tests/llm/models/random_llama.h"
 #include "tests/server/engine/bodies.h"
 
 namespace hearth::server::test {
@@ -27,20 +27,8 @@ class Folder {
     std::string name = (std::filesystem::temp_directory_path() / "hearth-engine-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
-    llm::DecoderConfig config;
-    config.model_type = "llama";
-    config.vocab_size = 101;
-    config.hidden_size = 32;
-    config.intermediate_size = 72;
-    config.num_hidden_layers = 2;
-    config.num_attention_heads = 4;
-    config.num_key_value_heads = 2;
-    config.head_dim = 8;
-    config.max_position_embeddings = 4096;
-    llm::CausalLm model(config);
-    model.initialize(7, 0.1);
-    std::filesystem::create_directory(this->model());
-    llm::save_model(model, this->model(), Dtype::float32, "");
+    std::filesystem::create_directory(model());
+    llm::save_model(*llm::random_llama(), model(), Dtype::float32, "");
   }
   ~Folder() {
     std::error_code ignored;
