@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include "server/engine/futures.h"
 #include "server/http/log.h"
 #include "server/http/loop.h"
+#include "server/http/open_files.h"
 #include "server/http/router.h"
 #include "server/http/server.h"
 
@@ -36,16 +36,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// Descriptors that this process may have, as many as the system gives.
-std::size_t raise_descriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
 
 /// Memory of this process that is in use, in bytes.
 double resident() {
@@ -199,7 +189,7 @@ int measure(std::uint16_t port, int polls, int requests) {
 
 int main(int argc, char** argv) {
   const int polls = argc > 1 ? std::atoi(argv[1]) : 10000, requests = argc > 2 ? std::atoi(argv[2]) : 2000;
-  if (raise_descriptors() < std::size_t(polls) + 100) {
+  if (raise_open_files() < std::size_t(polls) + 100) {
     fmt::print(stderr, "server_polls: the system gives too few descriptors for {} connections\n", polls);
     return 2;
   }
