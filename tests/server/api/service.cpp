@@ -48,8 +48,9 @@ TEST(ServiceRoutes, GiveMetricsThatPrometheusReads) {
   std::istringstream lines(response.body);
   std::set<std::string> described, seen;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("# HELP "))
+    if (line.starts_with("# HELP ")) {
       EXPECT_TRUE(described.insert(line.substr(7, line.find(' ', 7) - 7)).second) << line;
+    }
     if (line.starts_with("#")) continue;
     const size_t space = line.rfind(' ');
     ASSERT_NE(space, std::string::npos) << line;

@@ -104,10 +104,12 @@ TEST(Connection, KeepAliveIsTheClientsChoice) {
 TEST(Connection, BodiesMayBeCompressed) {
   RunningServer server;
   Client client(server.port());
-  const std::string text(500000, 'x');
+  std::string text;
+  for (int i = 0; i < 700000; ++i) text += std::to_string(i);
   for (const std::string encoding : {"zstd", "gzip", "identity"})
-    EXPECT_EQ(client.post("/count", test::encoded(encoding, text), "Content-Encoding: " + encoding + "\r\n").body,
-              "500000");
+    EXPECT_TRUE(client.post("/echo", test::encoded(encoding, text), "Content-Encoding: " + encoding + "\r\n").body ==
+                "local:" + text)
+        << encoding;
 }
 
 TEST(Connection, EveryRefusalHasABodyAndTheNextRequestIsFine) {
@@ -163,7 +165,9 @@ TEST(Connection, HeadersAndBodiesAreLimited) {
   for (int i = 0; i < 300; ++i) fields += "X-" + std::to_string(i) + ": some words\r\n";
   EXPECT_EQ(Client(server.port()).get("/ping", fields).status, 431);
   EXPECT_EQ(Client(server.port()).post("/count", std::string(100000, 'x')).body, "100000");
-  EXPECT_EQ(Client(server.port()).post("/count", std::string(100001, 'x')).status, 413);
+  const Answer refused = Client(server.port()).post("/count", std::string(100001, 'x'));
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("100000 bytes"), std::string::npos) << refused.body;
   // A client that sends all before it reads gets the answer too.
   EXPECT_EQ(Client(server.port()).post("/count", std::string(8 << 20, 'x')).status, 413);
   Client chunks(server.port());
@@ -251,21 +255,6 @@ TEST(Connection, AClientThatReadsNothingIsCut) {
   client.request("GET", "/large");
   EXPECT_TRUE(server.eventually([](Server& s) { return s.counters().requests == 1; }));
   EXPECT_TRUE(server.eventually([](Server& s) { return s.counters().open_connections == 0; }));
-}
-
-TEST(Connection, OneOwnersOpenRequestsAreLimited) {
-  ServerOptions options;
-  options.limits.requests_per_owner = 3;
-  RunningServer server(options);
-  Client a(server.port()), b(server.port()), c(server.port()), d(server.port());
-  for (Client* client : {&a, &b, &c}) client->request("POST", "/wait", "", "x");
-  ASSERT_TRUE(server.eventually([](Server& s) { return s.counters().open_requests == 3; }));
-  const Answer refused = d.post("/echo", "x");
-  EXPECT_EQ(refused.status, 429);
-  EXPECT_NE(refused.header("retry-after"), "");
-  server.release();
-  EXPECT_EQ(a.answer().status, 200);
-  EXPECT_EQ(d.post("/echo", "x").status, 200);
 }
 
 }  // namespace

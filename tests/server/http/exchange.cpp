@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 
 #include "hearth/core/error.h"
 #include "tests/server/http/running_server.h"
@@ -147,6 +148,8 @@ TEST(Exchange, OnlyTheFirstAnswerCountsAndOneIsAlwaysGiven) {
     router.add("GET", "/never", [](Request, Respond) {});
     router.add("GET", "/value", [](Request, Respond) { fail<ValueError>("rank: must be positive"); });
     router.add("GET", "/disk", [](Request, Respond) { fail<IoError>("/secret/place: broken"); });
+    router.add("GET", "/defect", [](Request, Respond) { throw std::runtime_error("/secret/place"); });
+    router.add("GET", "/nothing", [](Request, Respond respond) { respond(json_response("", 204)); });
     router.add("GET", "/empty", [](Request, Respond respond) { respond(json_response("", 418)); });
     router.add("GET", "/header", [](Request, Respond respond) {
       Response response = json_response("x");
@@ -168,6 +171,11 @@ TEST(Exchange, OnlyTheFirstAnswerCountsAndOneIsAlwaysGiven) {
   EXPECT_NE(value.body.find("rank: must be positive"), std::string::npos);
   EXPECT_EQ(disk.status, 500);
   EXPECT_EQ(disk.body.find("secret"), std::string::npos) << "what is ours is in the log only";
+  const Answer defect = client.get("/defect"), nothing = client.get("/nothing");
+  EXPECT_EQ(defect.status, 500);
+  EXPECT_EQ(defect.body, disk.body);
+  EXPECT_EQ(nothing.status, 204);
+  EXPECT_EQ(nothing.header("content-length"), "") << "204 has none";
   EXPECT_NE(client.get("/empty").body, "") << "every error has a body";
   EXPECT_EQ(header.headers.size(), 4u) << "a value that would begin another header is dropped";
   EXPECT_EQ(header.header("x-b"), "fine");

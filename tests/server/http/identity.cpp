@@ -27,6 +27,20 @@ TEST(Identity, AKeyInEitherHeaderNamesItsOwner) {
   EXPECT_EQ(client.answer().body, "ann:x") << "with keys any Host may be asked for";
 }
 
+TEST(Identity, OpenRoutesKnowWhoAsksToo) {
+  const std::string key = new_key(), other = new_key();
+  ServerOptions options;
+  options.keys = Keys::parse(keys_line("ann", key) + "\n" + keys_line("bo", other));
+  RunningServer server(options, [](Router& router) {
+    router.add(
+        "GET", "/open", [](Request r, Respond respond) { respond(json_response("[" + r.owner + "]")); }, Access::open);
+  });
+  Client client(server.port());
+  EXPECT_EQ(client.get("/open").body, "[]");
+  EXPECT_EQ(client.get("/open", "X-API-Key: " + key + "\r\n").body, "[ann]");
+  EXPECT_EQ(client.get("/open", "X-API-Key: " + other + "\r\n").body, "[bo]");
+}
+
 TEST(Identity, WithoutAKeyOnlyOpenRoutesAreThere) {
   const std::string key = new_key();
   RunningServer server(with_key(key));

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "compress.h"
+#include "tests/server/http/compressed.h"
 
 namespace hearth::server {
 namespace {
@@ -53,8 +53,8 @@ TEST(RequestParser, GivesTheSameInPiecesOfEverySize) {
       post + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;name=value\r\n!\r\n0\r\n\r\n",
       post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nTrailer: yes\r\n\r\n",
-      with_body("Content-Encoding: zstd\r\n", zstd_of(text)),
-      with_body("Content-Encoding: gzip\r\n", gzip_of(text)),
+      with_body("Content-Encoding: zstd\r\n", test::zstd_frame(text)),
+      with_body("Content-Encoding: gzip\r\n", test::gzip_member(text)),
       "GARBAGE\r\n\r\n"};
   for (const std::string& request : requests) {
     const Outcome whole = outcome(request);
@@ -66,17 +66,17 @@ TEST(RequestParser, GivesTheSameInPiecesOfEverySize) {
 TEST(RequestParser, DecompressesBodies) {
   std::string text;
   for (int i = 0; i < 100000; ++i) text += std::to_string(i * 7919 % 10007);
-  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", zstd_of(text)), 1000).body, text);
-  EXPECT_EQ(outcome(with_body("Content-Encoding: gzip\r\n", gzip_of(text)), 1000).body, text);
+  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", test::zstd_frame(text)), 1000).body, text);
+  EXPECT_EQ(outcome(with_body("Content-Encoding: gzip\r\n", test::gzip_member(text)), 1000).body, text);
   EXPECT_EQ(outcome(with_body("Content-Encoding: identity\r\n", text), 1000).body, text);
 }
 
 TEST(RequestParser, RefusesWhatIsNotItsContentEncoding) {
-  const std::string good = zstd_of("hello");
+  const std::string good = test::zstd_frame("hello");
   for (const std::string& body :
-       {std::string("hello"), good.substr(0, good.size() - 1), good + good, good + "x", gzip_of("hello")})
+       {std::string("hello"), good.substr(0, good.size() - 1), good + good, good + "x", test::gzip_member("hello")})
     EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", body)).status, 400);
-  const std::string zipped = gzip_of("hello");
+  const std::string zipped = test::gzip_member("hello");
   for (const std::string& body : {std::string("hello"), zipped.substr(0, zipped.size() - 1), zipped + zipped, good})
     EXPECT_EQ(outcome(with_body("Content-Encoding: gzip\r\n", body)).status, 400);
   EXPECT_EQ(outcome(with_body("Content-Encoding: br\r\n", "hello")).status, 415);
@@ -87,15 +87,17 @@ TEST(RequestParser, StopsBombs) {
   Limits limits;
   limits.decompressed_bytes = 1 << 20;
   const std::string zeros(16 << 20, '\0');
-  const std::string small_bomb = zstd_of(zeros);
+  const std::string small_bomb = test::zstd_frame(zeros);
   EXPECT_LT(small_bomb.size(), 20000u);
   for (const std::size_t step : {100, 1 << 20}) {
     EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", small_bomb), step, limits).status, 413);
-    EXPECT_EQ(outcome(with_body("Content-Encoding: gzip\r\n", gzip_of(zeros)), step, limits).status, 413);
+    EXPECT_EQ(outcome(with_body("Content-Encoding: gzip\r\n", test::gzip_member(zeros)), step, limits).status, 413);
   }
   const std::string fits(1 << 20, '\0');
-  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", zstd_of(fits)), 1 << 20, limits).body.size(), fits.size());
-  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", zstd_of(fits + "x")), 1 << 20, limits).status, 413);
+  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", test::zstd_frame(fits)), 1 << 20, limits).body.size(),
+            fits.size());
+  EXPECT_EQ(outcome(with_body("Content-Encoding: zstd\r\n", test::zstd_frame(fits + "x")), 1 << 20, limits).status,
+            413);
 }
 
 TEST(RequestParser, RefusesWhatAnotherParserMightReadInAnotherWay) {

@@ -1,4 +1,5 @@
 // TLS with a certificate made here: requests, long answers, what is refused.
+#include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -6,11 +7,15 @@
 
 #include <filesystem>
 
-#include "client.h"
 #include "hearth/core/error.h"
+#include "tests/server/http/running_server.h"
 
 namespace hearth::server {
 namespace {
+
+using std::chrono::milliseconds;
+using test::Client;
+using test::RunningServer;
 
 /// A key and a certificate that it signed itself, as two PEM files.
 struct Certificate {
@@ -45,77 +50,80 @@ struct Certificate {
   std::filesystem::path folder;
 };
 
-/// A TLS connection over a blocking socket.
-class TlsClient {
+/// A TLS connection, up to the version `highest`.
+class TlsBytes : public test::Bytes {
  public:
-  explicit TlsClient(int port, int highest = TLS1_3_VERSION)
-      : client_(port), context_(SSL_CTX_new(TLS_client_method())) {
+  explicit TlsBytes(std::uint16_t port, int highest = TLS1_3_VERSION)
+      : tcp_(port), context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_max_proto_version(context_, highest);
     ssl_ = SSL_new(context_);
     static constexpr unsigned char protocols[] = "\x02h2\x08http/1.1";
     SSL_set_alpn_protos(ssl_, protocols, sizeof protocols - 1);
-    SSL_set_fd(ssl_, client_.descriptor());
-    connected = SSL_connect(ssl_) == 1;
+    SSL_set_fd(ssl_, tcp_.socket());
+    connected_ = SSL_connect(ssl_) == 1;
   }
-  ~TlsClient() {
+  ~TlsBytes() override {
     SSL_free(ssl_);
     SSL_CTX_free(context_);
   }
+  bool connected() const { return connected_; }
   std::string protocol() const {
     const unsigned char* name = nullptr;
     unsigned length = 0;
     SSL_get0_alpn_selected(ssl_, &name, &length);
     return std::string(reinterpret_cast<const char*>(name), length);
   }
-  void send(const std::string& text) { SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }
-  /// Everything up to the end that the server declares; "cut" where it declares none.
-  std::string rest() {
-    std::string text;
-    char bytes[16384];
-    int n;
-    while ((n = SSL_read(ssl_, bytes, sizeof bytes)) > 0) text.append(bytes, static_cast<std::size_t>(n));
-    return SSL_get_error(ssl_, n) == SSL_ERROR_ZERO_RETURN ? text : "cut";
+  bool send(std::string_view text) override { return SSL_write(ssl_, text.data(), static_cast<int>(text.size())) > 0; }
+  std::string receive(milliseconds) override {
+    std::string text(16384, '\0');
+    const int n = SSL_read(ssl_, text.data(), static_cast<int>(text.size()));
+    ended_ = SSL_get_error(ssl_, n) == SSL_ERROR_ZERO_RETURN;
+    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return text;
   }
-  bool connected = false;
+  /// Only an end that the server declares: one that is cut could be anybody's doing.
+  bool ended() const override { return ended_; }
 
  private:
-  Client client_;
+  test::TcpBytes tcp_;
   SSL_CTX* context_;
   SSL* ssl_ = nullptr;
+  bool connected_ = false, ended_ = false;
 };
+
+ServerOptions with(const Certificate& certificate) {
+  ServerOptions options;
+  options.tls_certificate = certificate.certificate();
+  options.tls_key = certificate.key();
+  return options;
+}
 
 TEST(Tls, ServesHttp11) {
   const Certificate certificate;
-  RunningServer running;
-  running.options.tls_certificate = certificate.certificate();
-  running.options.tls_key = certificate.key();
-  add_echo(running.router);
-  running.start();
-  TlsClient client(running.port);
-  ASSERT_TRUE(client.connected);
-  EXPECT_EQ(client.protocol(), "http/1.1");
+  RunningServer server(with(certificate));
+  auto bytes = std::make_unique<TlsBytes>(server.port());
+  ASSERT_TRUE(bytes->connected());
+  EXPECT_EQ(bytes->protocol(), "http/1.1");
+  Client client(std::move(bytes));
   std::string large;
   for (int i = 0; i < 200000; ++i) large += std::to_string(i);
-  client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" +
-              large + "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  const std::string text = client.rest();
-  EXPECT_NE(text.find(large), std::string::npos);
-  EXPECT_EQ(text.substr(text.size() - 7), "\"hello\"");
+  client.request("POST", "/echo", "", large);
+  client.request("GET", "/ping", "Connection: close\r\n");
+  EXPECT_TRUE(client.answer().body == "local:" + large);
+  EXPECT_EQ(client.answer().body, "{}");
+  EXPECT_TRUE(client.closed());
 }
 
 TEST(Tls, RefusesOldVersionsAndPlainRequestsAndSilence) {
   const Certificate certificate;
-  RunningServer running;
-  running.options.tls_certificate = certificate.certificate();
-  running.options.tls_key = certificate.key();
-  running.options.limits.handshake_time = std::chrono::milliseconds(200);
-  add_echo(running.router);
-  running.start();
-  EXPECT_FALSE(TlsClient(running.port, TLS1_1_VERSION).connected);
-  EXPECT_EQ(Client(running.port).get("/hello").status, 0);
-  Client silent(running.port);
-  EXPECT_TRUE(silent.ends());
-  EXPECT_TRUE(TlsClient(running.port).connected);
+  ServerOptions options = with(certificate);
+  options.limits.handshake_time = milliseconds(200);
+  RunningServer server(options);
+  EXPECT_FALSE(TlsBytes(server.port(), TLS1_1_VERSION).connected());
+  EXPECT_EQ(Client(server.port()).get("/ping").status, 0);
+  Client silent(server.port());
+  EXPECT_TRUE(silent.closed());
+  EXPECT_TRUE(TlsBytes(server.port()).connected());
 }
 
 TEST(Tls, SaysWhichFileCannotBeUsed) {
