@@ -31,6 +31,7 @@
 #include "hearth/ops/batch_norm.h"
 #include "hearth/ops/clamp.h"
 #include "hearth/ops/compare.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/concat.h"
 #include "hearth/ops/conv.h"
 #include "hearth/ops/create.h"

@@ -80,8 +80,10 @@ class Run {
     total = total.defined() ? add(total, gradient) : gradient;
   }
 
-  void send(const Edge& edge, const Tensor& gradient) {
-    if (!gradient.defined()) return;
+  void send(const Edge& edge, const Tensor& raw) {
+    if (!raw.defined() || !edge.valid()) return;
+    // A gradient has its tensor's dtype: what belongs to a real tensor is the real part of a complex gradient.
+    const Tensor gradient = to(raw, edge.node ? edge.node->outputs[edge.index].dtype : edge.leaf->dtype);
     if (edge.node) {
       accumulate(tasks_[edge.node.get()].gradients[edge.index], gradient);
     } else if (edge.leaf) {

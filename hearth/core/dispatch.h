@@ -10,8 +10,13 @@ template <class... Ts>
 struct Types {};
 
 using FloatTypes = Types<float, double, bfloat16, float16>;
-using IntegerTypes = Types<int64_t, int32_t, int16_t, int8_t, uint8_t>;
-using AllTypes = Types<float, double, bfloat16, float16, int64_t, int32_t, int16_t, int8_t, uint8_t, bool>;
+using ComplexTypes = Types<std::complex<float>, std::complex<double>>;
+using IntegerTypes = Types<int64_t, int32_t, int16_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+/// What has an order: all but complex numbers.
+using RealTypes = Types<float, double, bfloat16, float16, int64_t, int32_t, int16_t, int8_t, uint8_t, uint16_t,
+                        uint32_t, uint64_t, bool>;
+using AllTypes = Types<float, double, bfloat16, float16, int64_t, int32_t, int16_t, int8_t, uint8_t, uint16_t, uint32_t,
+                       uint64_t, bool, std::complex<float>, std::complex<double>>;
 
 /// Calls `f.template operator()<T>()` for the T that `dtype` names. Raises DtypeError naming `op` and the accepted
 /// types. Example: dispatch(FloatTypes{}, x.dtype(), "softmax", [&]<class T>() { row(x.data<T>()); });

@@ -8,8 +8,9 @@
 namespace hearth {
 
 namespace {
-constexpr std::string_view names[dtype_count] = {"bool",  "uint8",   "int8",     "int16",   "int32",
-                                                 "int64", "float16", "bfloat16", "float32", "float64"};
+constexpr std::string_view names[dtype_count] = {"bool",     "uint8",   "int8",    "int16",     "int32",
+                                                 "int64",    "uint16",  "uint32",  "uint64",    "float16",
+                                                 "bfloat16", "float32", "float64", "complex64", "complex128"};
 }
 
 std::string_view dtype_name(Dtype dtype) { return names[size_t(dtype)]; }

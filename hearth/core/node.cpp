@@ -95,7 +95,7 @@ void attach_all(const Ref<Node>& node, const TensorList& inputs, const Outputs& 
   uint32_t index = 0;
   for (const Tensor& output : outputs) {
     node->outputs.push_back({output.shape(), output.dtype(), output.device()});
-    if (is_floating(output.dtype())) {
+    if (is_differentiable(output.dtype())) {
       AutogradMeta& meta = output.impl()->autograd();
       meta.grad_fn = node;
       meta.output_index = index;
@@ -153,8 +153,8 @@ Ref<Node> Tensor::grad_fn() const {
 }
 
 const Tensor& Tensor::set_requires_grad(bool value) const {
-  check<DtypeError>(!value || is_floating(dtype()),
-                    "set_requires_grad: only floating tensors have gradients: ", dtype());
+  check<DtypeError>(!value || is_differentiable(dtype()),
+                    "set_requires_grad: only floating and complex tensors have gradients: ", dtype());
   check<ValueError>(is_leaf(), "set_requires_grad: only a leaf can be changed; this tensor comes from ",
                     is_leaf() ? "" : grad_fn()->name(), "; use detach()");
   if (value || impl_->meta) impl_->autograd().requires_grad = value;

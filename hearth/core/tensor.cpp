@@ -74,14 +74,31 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype, Device device) {
 double Tensor::item() const {
   check<ValueError>(numel() == 1, "item: tensor must have one element: shape ", shape());
   double value = 0;
-  dispatch(AllTypes{}, dtype(), "item", [&]<class T>() { value = double(*data<T>()); });
+  dispatch(RealTypes{}, dtype(), "item", [&]<class T>() { value = double(*data<T>()); });
   return value;
 }
 
 int64_t Tensor::item_int() const {
   check<ValueError>(numel() == 1, "item: tensor must have one element: shape ", shape());
   int64_t value = 0;
-  dispatch(AllTypes{}, dtype(), "item", [&]<class T>() { value = int64_t(*data<T>()); });
+  dispatch(RealTypes{}, dtype(), "item", [&]<class T>() { value = int64_t(*data<T>()); });
+  return value;
+}
+
+Scalar Tensor::item_scalar() const {
+  check<ValueError>(numel() == 1, "item: tensor must have one element: shape ", shape());
+  Scalar value = 0;
+  dispatch(AllTypes{}, dtype(), "item", [&]<class T>() {
+    const T element = *data<T>();
+    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, uint64_t>)
+      value = Scalar(element);
+    else if constexpr (std::is_integral_v<T>)
+      value = Scalar(int64_t(element));
+    else if constexpr (requires { element.imag(); })
+      value = Scalar(std::complex<double>(element));
+    else
+      value = Scalar(double(element));
+  });
   return value;
 }
 

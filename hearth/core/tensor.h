@@ -51,9 +51,11 @@ class Tensor {
     return static_cast<T*>(raw());
   }
 
-  /// The only element as a C++ number. Raises ValueError when there is not exactly one.
+  /// The only element as a C++ number. Raises ValueError when there is not exactly one, DtypeError for a complex one.
   double item() const;
   int64_t item_int() const;
+  /// The only element in its own kind: bool, integer, double or complex. Raises ValueError as `item`.
+  Scalar item_scalar() const;
 
   // Autograd state; see core/node.h for how ops record.
   bool requires_grad() const;

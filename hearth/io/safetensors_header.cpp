@@ -21,9 +21,10 @@ namespace {
 
 constexpr std::string_view metadata_key = "__metadata__";
 constexpr std::pair<std::string_view, Dtype> dtype_names[] = {
-    {"F64", Dtype::float64}, {"F32", Dtype::float32}, {"F16", Dtype::float16}, {"BF16", Dtype::bfloat16},
-    {"I64", Dtype::int64},   {"I32", Dtype::int32},   {"I16", Dtype::int16},   {"I8", Dtype::int8},
-    {"U8", Dtype::uint8},    {"BOOL", Dtype::boolean}};
+    {"F64", Dtype::float64},  {"F32", Dtype::float32},  {"F16", Dtype::float16}, {"BF16", Dtype::bfloat16},
+    {"I64", Dtype::int64},    {"I32", Dtype::int32},    {"I16", Dtype::int16},   {"I8", Dtype::int8},
+    {"U8", Dtype::uint8},     {"U16", Dtype::uint16},   {"U32", Dtype::uint32},  {"U64", Dtype::uint64},
+    {"BOOL", Dtype::boolean}, {"C64", Dtype::complex64}};
 
 std::optional<Dtype> dtype_of_name(std::string_view name) {
   for (const auto& [text, dtype] : dtype_names) {

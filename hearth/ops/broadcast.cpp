@@ -7,8 +7,11 @@ namespace hearth {
 
 namespace {
 
-/// Kernels read operands in float32, float64 or int64; inside one of these no conversion is needed.
-int compute_class(Dtype dtype) { return !is_floating(dtype) ? 0 : dtype == Dtype::float64 ? 2 : 1; }
+/// Kernels read operands in float32, float64, int64 or the type itself; inside one of these no conversion is needed.
+int compute_class(Dtype dtype) {
+  if (dtype == Dtype::uint64 || dtype == Dtype::float64 || is_complex(dtype)) return 2 + int(dtype);
+  return is_floating(dtype) ? 1 : 0;
+}
 
 Tensor readable_as(const Tensor& x, Dtype dtype) {
   if (x.dtype() == dtype) return x;

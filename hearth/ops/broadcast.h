@@ -7,8 +7,8 @@
 
 namespace hearth {
 
-/// The dtype of functions that have no integer result: floating dtypes stay, others become float32.
-inline Dtype float_type(Dtype dtype) { return is_floating(dtype) ? dtype : Dtype::float32; }
+/// The dtype of functions that have no integer result: floating and complex dtypes stay, others become float32.
+inline Dtype float_type(Dtype dtype) { return is_differentiable(dtype) ? dtype : Dtype::float32; }
 
 /// A 0-dim tensor for a plain number beside x. Beside a 16-bit float it is a float32, so that it is not rounded before
 /// it is used.
@@ -32,7 +32,7 @@ Tensor gradient_for(const Tensor& g, const Shape& shape, Dtype dtype);
 /// y = op(x) whose gradient is f(dy, x), for x made floating first.
 template <class F>
 Tensor function_of_input(const char* name, kernels::UnaryOp op, const Tensor& x, F f) {
-  const Tensor input = is_floating(x.dtype()) ? x : to(x, Dtype::float32);
+  const Tensor input = to(x, float_type(x.dtype()));
   const Tensor y = call_unary(op, input);
   if (!needs_grad(x)) return y;
   return record(name, y, {x}, [x = save(x), f](const GradContext& c) -> Grads { return {f(c.dy(), x.get(c))}; });
@@ -41,7 +41,7 @@ Tensor function_of_input(const char* name, kernels::UnaryOp op, const Tensor& x,
 /// y = op(x) whose gradient is f(dy, y), for x made floating first.
 template <class F>
 Tensor function_of_output(const char* name, kernels::UnaryOp op, const Tensor& x, F f) {
-  const Tensor input = is_floating(x.dtype()) ? x : to(x, Dtype::float32);
+  const Tensor input = to(x, float_type(x.dtype()));
   const Tensor y = call_unary(op, input);
   if (!needs_grad(x)) return y;
   return record(name, y, {x}, [y = save_output(y), f](const GradContext& c) -> Grads { return {f(c.dy(), y.get(c))}; });

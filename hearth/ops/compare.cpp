@@ -34,7 +34,7 @@ Tensor isclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool 
   Tensor close = eq(x, y);
   if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
   if (rtol == 0 && atol == 0) return close;
-  const Tensor a = is_floating(x.dtype()) ? x : to(x, Dtype::float64), b = to(y, a.dtype());
+  const Tensor a = is_differentiable(x.dtype()) ? x : to(x, Dtype::float64), b = to(y, a.dtype());
   const Tensor distance = abs(sub(a, b));
   const Tensor near = logical_and(isfinite(distance), le(distance, add(mul(abs(b), rtol), atol)));
   return logical_or(close, near);

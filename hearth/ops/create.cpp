@@ -41,9 +41,15 @@ template Tensor from_values(std::span<const int32_t>, const Shape&);
 template Tensor from_values(std::span<const int16_t>, const Shape&);
 template Tensor from_values(std::span<const int8_t>, const Shape&);
 template Tensor from_values(std::span<const uint8_t>, const Shape&);
+template Tensor from_values(std::span<const uint16_t>, const Shape&);
+template Tensor from_values(std::span<const uint32_t>, const Shape&);
+template Tensor from_values(std::span<const uint64_t>, const Shape&);
 template Tensor from_values(std::span<const bool>, const Shape&);
+template Tensor from_values(std::span<const std::complex<float>>, const Shape&);
+template Tensor from_values(std::span<const std::complex<double>>, const Shape&);
 
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, Dtype dtype) {
+  check<DtypeError>(!is_complex(dtype), "arange: complex numbers have no order: ", dtype);
   const double by = step.to_double();
   check<ValueError>(by != 0, "arange: step must not be zero");
   const double count = std::ceil((end.to_double() - start.to_double()) / by);
@@ -94,7 +100,7 @@ Tensor to(const Tensor& x, Dtype dtype) {
   if (x.dtype() == dtype) return x;
   Tensor y = Tensor::empty(x.shape(), dtype, x.device());
   kernels::copy(x.device(), y, x);
-  if (!is_floating(dtype) || !needs_grad(x)) return y;
+  if (!is_differentiable(dtype) || !needs_grad(x)) return y;
   return record("to", y, {x}, [from = x.dtype()](const GradContext& c) -> Grads { return {to(c.dy(), from)}; });
 }
 
@@ -110,5 +116,8 @@ template std::vector<double> to_vector(const Tensor&);
 template std::vector<int64_t> to_vector(const Tensor&);
 template std::vector<int32_t> to_vector(const Tensor&);
 template std::vector<uint8_t> to_vector(const Tensor&);
+template std::vector<uint64_t> to_vector(const Tensor&);
+template std::vector<std::complex<float>> to_vector(const Tensor&);
+template std::vector<std::complex<double>> to_vector(const Tensor&);
 
 }  // namespace hearth

@@ -46,7 +46,8 @@ Tensor eye(int64_t rows, int64_t columns, Dtype dtype = Dtype::float32);
 Tensor clone(const Tensor& x);
 /// x itself when it is contiguous, else a contiguous copy.
 Tensor contiguous(const Tensor& x);
-/// x itself when it has the dtype, else a converted copy; differentiable between floating types.
+/// x itself when it has the dtype, else a converted copy; differentiable between floating and complex types. A real
+/// type keeps the real part of a complex number; bool tells whether it is not 0.
 Tensor to(const Tensor& x, Dtype dtype);
 
 /// All elements in row-major order, converted to T.

@@ -3,6 +3,7 @@
 
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/view.h"
 
@@ -10,13 +11,25 @@ namespace hearth {
 
 namespace {
 
+/// A view of `base` with a geometry in elements of `dtype`, which may be the parts of base's complex numbers, or
+/// complex numbers made of base's pairs. Offsets count from the start of the storage.
+Tensor view_of(const Tensor& base, Dtype dtype, const Shape& shape, const Shape& strides, int64_t offset) {
+  if (dtype == base.dtype()) return as_strided(base, shape, strides, offset);
+  if (is_complex(base.dtype())) return as_strided(view_as_real(base), shape, strides, offset);
+  Shape pairs = shape, steps = strides;
+  for (int64_t& step : steps) step *= 2;
+  pairs.push_back(2);
+  steps.push_back(1);
+  return view_as_complex(as_strided(base, pairs, steps, 2 * offset));
+}
+
 /// The view's history after its base was written: a view of the base's new history.
 void replay_view(TensorImpl& impl) {
   const Tensor base = impl.meta->view->base;
   Tensor fresh;
   {
     EnableGrad guard;
-    fresh = as_strided(base, impl.shape, impl.strides, impl.offset);
+    fresh = view_of(base, impl.dtype, impl.shape, impl.strides, impl.offset);
   }
   const AutogradMeta& meta = *fresh.impl()->meta;
   impl.meta->grad_fn = meta.grad_fn;
@@ -36,13 +49,17 @@ void take_history(const Tensor& x, const Ref<Node>& node, uint32_t index) {
 void rebase(const Tensor& base, const Tensor& view, const Tensor& value) {
   // A result with the base's metadata, only to carry the node.
   const Tensor carrier = base.detach();
+  // Pairs that make complex numbers start at an even place, in the gradient as in the base.
+  const bool pairs = is_complex(view.dtype()) && !is_complex(base.dtype());
+  const bool parts = !is_complex(view.dtype()) && is_complex(base.dtype());
+  const int64_t start = pairs ? base.offset() % 2 : 0, moved = base.offset() - start;
+  const int64_t offset = view.offset() - (pairs ? moved / 2 : parts ? moved * 2 : moved);
   record("assign", carrier, {base, value},
-         [shape = view.shape(), strides = view.strides(), offset = view.offset() - base.offset(),
+         [shape = view.shape(), strides = view.strides(), dtype = view.dtype(), offset, start,
           base_shape = base.shape(), base_strides = base.strides()](const GradContext& c) -> Grads {
            // The gradient gets the base's geometry, so that the view's strides apply to it.
-           const int64_t start = 0;
            Tensor dbase = Tensor::empty({[&] {
-                                          int64_t last = 1;
+                                          int64_t last = 1 + start;
                                           for (int d = 0; d < base_shape.size(); ++d)
                                             last += (base_shape[d] - 1) * base_strides[d];
                                           return last;
@@ -52,9 +69,9 @@ void rebase(const Tensor& base, const Tensor& view, const Tensor& value) {
            Tensor placed = as_strided(dbase, base_shape, base_strides, start);
            copy_(placed, c.dy());
            Tensor dvalue;
-           if (c.needs(1)) dvalue = clone(as_strided(dbase, shape, strides, offset));
+           if (c.needs(1)) dvalue = clone(view_of(dbase, dtype, shape, strides, offset));
            if (!c.needs(0)) return {Tensor(), dvalue};
-           zero_(as_strided(dbase, shape, strides, offset));
+           zero_(view_of(dbase, dtype, shape, strides, offset));
            return {clone(as_strided(dbase, base_shape, base_strides, start)), dvalue};
          });
   const AutogradMeta& meta = *carrier.impl()->meta;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "hearth/ops/broadcast.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
 
@@ -23,6 +24,13 @@ Tensor step_function(const char* name, UnaryOp op, const Tensor& x) {
   return record(name, y, {x}, [](const GradContext& c) -> Grads { return {zeros_like(c.dy())}; });
 }
 
+/// |z| of complex numbers, of their real type.
+Tensor length(const Tensor& x) {
+  const Tensor y = hypot(real(x.detach()), imag(x.detach()));
+  if (!needs_grad(x)) return y;
+  return record("abs", y, {x}, [x = save(x)](const GradContext& c) -> Grads { return {mul(c.dy(), sgn(x.get(c)))}; });
+}
+
 }  // namespace
 
 Tensor neg(const Tensor& x) {
@@ -33,6 +41,7 @@ Tensor neg(const Tensor& x) {
 }
 
 Tensor abs(const Tensor& x) {
+  if (is_complex(x.dtype())) return length(x);
   check<DtypeError>(x.dtype() != Dtype::boolean, "abs: not defined for bool");
   const Tensor y = call_unary(UnaryOp::abs, x);
   if (!needs_grad(x)) return y;

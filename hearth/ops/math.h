@@ -7,7 +7,7 @@ namespace hearth {
 
 // These keep integers as they are. Raises DtypeError for bool in neg.
 Tensor neg(const Tensor& x);
-/// |x|; the gradient at 0 is 0.
+/// |x|, of the real type for complex numbers; the gradient at 0 is 0.
 Tensor abs(const Tensor& x);
 /// -1, 0 or 1 (0 for NaN).
 Tensor sign(const Tensor& x);

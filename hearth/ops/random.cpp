@@ -168,7 +168,7 @@ const Tensor& bernoulli_(const Tensor& x, double p, Generator* generator) {
   Generator& g = chosen(generator);
   return fill_random("bernoulli_", x, [&](const Tensor& t) {
     std::lock_guard lock(g.mutex);
-    draw_each<AllTypes>("bernoulli_", t, [&](int64_t) { return g.uniform64() < p ? 1 : 0; });
+    draw_each<RealTypes>("bernoulli_", t, [&](int64_t) { return g.uniform64() < p ? 1 : 0; });
   });
 }
 
@@ -178,7 +178,7 @@ const Tensor& random_(const Tensor& x, int64_t low, int64_t high, Generator* gen
   const uint64_t range = uint64_t(high) - uint64_t(low);
   return fill_random("random_", x, [&](const Tensor& t) {
     std::lock_guard lock(g.mutex);
-    draw_each<AllTypes>("random_", t, [&](int64_t) { return whole_number(range, low, g); });
+    draw_each<RealTypes>("random_", t, [&](int64_t) { return whole_number(range, low, g); });
   });
 }
 

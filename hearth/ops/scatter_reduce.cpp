@@ -30,10 +30,8 @@ int64_t largest(Dtype dtype) {
   switch (dtype) {
     case Dtype::boolean:
       return 1;
-    case Dtype::uint8:
-      return 255;
     default:
-      return int64_t(~uint64_t(0) >> (65 - 8 * dtype_size(dtype)));
+      return int64_t(~uint64_t(0) >> ((is_unsigned(dtype) ? 64 : 65) - 8 * dtype_size(dtype)));
   }
 }
 
@@ -45,7 +43,7 @@ Scalar neutral(WriteOp op, Dtype dtype) {
     const double infinity = std::numeric_limits<double>::infinity();
     return op == WriteOp::max ? -infinity : infinity;
   }
-  const bool is_signed = is_integral(dtype) && dtype != Dtype::uint8;
+  const bool is_signed = is_integral(dtype) && !is_unsigned(dtype);
   if (op == WriteOp::min) return largest(dtype);
   return is_signed ? -largest(dtype) - 1 : int64_t(0);
 }

@@ -104,7 +104,7 @@ void max_window(const Tensor& out, const Tensor& x, const Tensor& rows, const Te
   const int64_t* top = rows.data<int64_t>();
   const int64_t* left = columns.data<int64_t>();
   int64_t* to = out.data<int64_t>();
-  dispatch(AllTypes{}, x.dtype(), "max_window", [&]<class T>() {
+  dispatch(RealTypes{}, x.dtype(), "max_window", [&]<class T>() {
     const T* from = static_cast<const T*>(x.raw());
     parallel_for(0, out.size(0) * oh, grain_for(ow * 8), [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {

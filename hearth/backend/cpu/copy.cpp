@@ -8,6 +8,7 @@
 
 namespace hearth::cpu {
 
+extern kernels::BinaryFn binary;
 extern kernels::CopyFn copy;
 extern kernels::FillFn fill;
 
@@ -87,18 +88,21 @@ void copy_words(const Loops<2>& loops) {
 /// What the processor's conversion gives for a number outside the range, spelled out because C++ leaves it undefined.
 template <class F>
 int64_t to_int64(F value, Dtype target) {
+  if (target == Dtype::uint64 && value >= F(0x1p63) && value < F(0x1p64)) return int64_t(uint64_t(value));
   if (target == Dtype::int32)
     return value > F(-2147483649.0) && value < F(2147483648.0) ? int64_t(value) : std::numeric_limits<int32_t>::min();
   return value >= F(-0x1p63) && value < F(0x1p63) ? int64_t(value) : std::numeric_limits<int64_t>::min();
 }
 
 template <class C, class S>
-void convert_buffer(C* y, const S* x, int64_t n, Dtype target) {
+void convert_buffer(C* y, const S* x, int64_t n, Dtype target, Dtype source) {
   if constexpr (std::is_same_v<C, int64_t> && !std::is_same_v<S, int64_t>) {
     if (target == Dtype::boolean)
       for (int64_t i = 0; i < n; ++i) y[i] = x[i] != 0;
     else
       for (int64_t i = 0; i < n; ++i) y[i] = to_int64(x[i], target);
+  } else if (std::is_same_v<S, int64_t> && source == Dtype::uint64) {
+    for (int64_t i = 0; i < n; ++i) y[i] = C(uint64_t(x[i]));
   } else {
     for (int64_t i = 0; i < n; ++i) y[i] = C(x[i]);
   }
@@ -108,7 +112,7 @@ template <class C, class S>
 void convert(const Tensor& out, const Tensor& x) {
   for_each_chunk<C, S, 1>(merge_loops<2>({&out, &x}), {out.dtype(), x.dtype()},
                           [&](C* y, const std::array<const S*, 1>& in, const std::array<bool, 1>&, int64_t n) {
-                            convert_buffer(y, in[0], n, out.dtype());
+                            convert_buffer(y, in[0], n, out.dtype(), x.dtype());
                           });
 }
 
@@ -122,13 +126,48 @@ void convert_from(const Tensor& out, const Tensor& x) {
     convert<int64_t, S>(out, x);
 }
 
+void convert_real(const Tensor& out, const Tensor& x) {
+  if (computes_in_float(x.dtype())) return convert_from<float>(out, x);
+  if (x.dtype() == Dtype::float64) return convert_from<double>(out, x);
+  convert_from<int64_t>(out, x);
+}
+
+/// Part 0 (real) or 1 (imaginary) of a complex tensor, in its memory.
+Tensor part_of(const Tensor& x, int part) {
+  Shape strides = x.strides();
+  for (int64_t& stride : strides) stride *= 2;
+  Tensor y = x.alias(x.shape(), strides, 2 * x.offset() + part);
+  y.impl()->dtype = real_type(x.dtype());
+  return y;
+}
+
+/// At least one side is complex: its parts are converted one after the other.
+void convert_complex(const Tensor& out, const Tensor& x) {
+  if (!is_complex(x.dtype())) {
+    copy(part_of(out, 0), x);
+    fill(part_of(out, 1), 0);
+  } else if (is_complex(out.dtype())) {
+    convert_real(part_of(out, 0), part_of(x, 0));
+    convert_real(part_of(out, 1), part_of(x, 1));
+  } else {
+    copy(out, part_of(x, 0));
+    if (out.dtype() != Dtype::boolean) return;
+    const Tensor imaginary = Tensor::empty(out.shape(), Dtype::boolean);
+    copy(imaginary, part_of(x, 1));
+    binary(kernels::BinaryOp::bitwise_or, out, out, imaginary);
+  }
+}
+
+struct alignas(8) Word16 {
+  uint64_t low, high;
+};
+
 }  // namespace
 
 void copy(const Tensor& out, const Tensor& x) {
   if (out.dtype() != x.dtype()) {
-    if (computes_in_float(x.dtype())) return convert_from<float>(out, x);
-    if (x.dtype() == Dtype::float64) return convert_from<double>(out, x);
-    return convert_from<int64_t>(out, x);
+    if (is_complex(out.dtype()) || is_complex(x.dtype())) return convert_complex(out, x);
+    return convert_real(out, x);
   }
   const auto loops = merge_loops<2>({&out, &x});
   switch (dtype_size(out.dtype())) {
@@ -138,8 +177,10 @@ void copy(const Tensor& out, const Tensor& x) {
       return copy_words<uint16_t>(loops);
     case 4:
       return copy_words<uint32_t>(loops);
-    default:
+    case 8:
       return copy_words<uint64_t>(loops);
+    default:
+      return copy_words<Word16>(loops);
   }
 }
 
@@ -147,7 +188,9 @@ void fill(const Tensor& out, const Scalar& value) {
   dispatch(AllTypes{}, out.dtype(), "fill", [&]<class T>() {
     T v;
     if constexpr (std::is_same_v<T, bool>)
-      v = value.to_double() != 0;
+      v = value.to_complex() != 0.0;
+    else if constexpr (requires { v.imag(); })
+      v = T(value.to_complex());
     else if constexpr (std::is_integral_v<T>)
       v = T(value.is_floating() ? to_int64(value.to_double(), out.dtype()) : value.to_int64());
     else if constexpr (sizeof(T) == 2)

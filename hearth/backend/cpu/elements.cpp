@@ -34,7 +34,20 @@ struct StorageTypes<double> {
 };
 template <>
 struct StorageTypes<int64_t> {
-  using type = Types<int64_t, int32_t, int16_t, int8_t, uint8_t, bool>;
+  // uint64 keeps its bits: a loop that minds the sign computes in uint64_t.
+  using type = Types<int64_t, int32_t, int16_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>;
+};
+template <>
+struct StorageTypes<uint64_t> {
+  using type = Types<uint64_t>;
+};
+template <>
+struct StorageTypes<std::complex<float>> {
+  using type = Types<std::complex<float>>;
+};
+template <>
+struct StorageTypes<std::complex<double>> {
+  using type = Types<std::complex<double>>;
 };
 
 template <class C, class T>
@@ -91,6 +104,9 @@ void load_elements(C* buffer, const char* p, int64_t stride, int64_t n, Dtype dt
 template void load_elements(float*, const char*, int64_t, int64_t, Dtype);
 template void load_elements(double*, const char*, int64_t, int64_t, Dtype);
 template void load_elements(int64_t*, const char*, int64_t, int64_t, Dtype);
+template void load_elements(uint64_t*, const char*, int64_t, int64_t, Dtype);
+template void load_elements(std::complex<float>*, const char*, int64_t, int64_t, Dtype);
+template void load_elements(std::complex<double>*, const char*, int64_t, int64_t, Dtype);
 
 template <class C>
 void store_elements(char* p, int64_t stride, const C* buffer, int64_t n, Dtype dtype) {
@@ -100,5 +116,8 @@ void store_elements(char* p, int64_t stride, const C* buffer, int64_t n, Dtype d
 template void store_elements(char*, int64_t, const float*, int64_t, Dtype);
 template void store_elements(char*, int64_t, const double*, int64_t, Dtype);
 template void store_elements(char*, int64_t, const int64_t*, int64_t, Dtype);
+template void store_elements(char*, int64_t, const uint64_t*, int64_t, Dtype);
+template void store_elements(char*, int64_t, const std::complex<float>*, int64_t, Dtype);
+template void store_elements(char*, int64_t, const std::complex<double>*, int64_t, Dtype);
 
 }  // namespace hearth::cpu

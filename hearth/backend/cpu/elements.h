@@ -9,20 +9,25 @@
 
 namespace hearth::cpu {
 
-// Element-wise work is done in three compute types: float (float16, bfloat16, float32), double, int64 (integers, bool).
+// Element-wise work on real numbers is done in four compute types: float (float16, bfloat16, float32), double, uint64
+// (uint64), int64 (all other integers, bool). Complex numbers are computed in their own type, by loops of their own.
 inline bool computes_in_float(Dtype dtype) {
   return dtype == Dtype::float32 || dtype == Dtype::bfloat16 || dtype == Dtype::float16;
 }
 
-/// Calls f with the compute type of `dtype`.
+/// Calls f with the compute type of `dtype`. Raises DtypeError for a complex dtype.
 template <class F>
 void with_compute_type(Dtype dtype, F&& f) {
   if (computes_in_float(dtype))
     f.template operator()<float>();
   else if (dtype == Dtype::float64)
     f.template operator()<double>();
-  else
+  else if (dtype == Dtype::uint64)
+    f.template operator()<uint64_t>();
+  else if (!is_complex(dtype))
     f.template operator()<int64_t>();
+  else
+    fail<DtypeError>("kernel: the operation is not defined for ", dtype);
 }
 
 /// buffer[i] = the element at p + i * stride bytes, for n elements of `dtype`, whose compute type must be C.

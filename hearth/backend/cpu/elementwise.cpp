@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "hearth/backend/cpu/complex.h"
 #include "hearth/backend/cpu/elements.h"
 #include "hearth/backend/cpu/integer.h"
 #include "hearth/backend/cpu/isa.h"
@@ -20,8 +21,8 @@ namespace {
 
 template <class C>
 UnaryChunk<C> find_unary(kernels::UnaryOp op) {
-  if constexpr (std::is_same_v<C, int64_t>) {
-    return integer_unary(op);
+  if constexpr (std::is_integral_v<C>) {
+    return integer_unary<C>(op);
   } else {
     switch (isa()) {
       case Isa::avx512:
@@ -50,8 +51,8 @@ UnaryChunk<C> find_parametric(kernels::ParametricOp op) {
 
 template <class C>
 BinaryChunk<C> find_binary(kernels::BinaryOp op) {
-  if constexpr (std::is_same_v<C, int64_t>) {
-    return integer_binary(op);
+  if constexpr (std::is_integral_v<C>) {
+    return integer_binary<C>(op);
   } else {
     switch (isa()) {
       case Isa::avx512:
@@ -67,15 +68,19 @@ BinaryChunk<C> find_binary(kernels::BinaryOp op) {
 
 template <class C>
 CompareChunk<C> find_compare(kernels::CompareOp op) {
-  switch (isa()) {
-    case Isa::avx512:
-      return avx512::compare_chunk<C>(op);
-    case Isa::avx2:
-      return avx2::compare_chunk<C>(op);
-    case Isa::generic:
-      break;
+  if constexpr (std::is_same_v<C, uint64_t>) {
+    return unsigned_compare(op);
+  } else {
+    switch (isa()) {
+      case Isa::avx512:
+        return avx512::compare_chunk<C>(op);
+      case Isa::avx2:
+        return avx2::compare_chunk<C>(op);
+      case Isa::generic:
+        break;
+    }
+    return generic::compare_chunk<C>(op);
   }
-  return generic::compare_chunk<C>(op);
 }
 
 template <class C>
@@ -116,6 +121,7 @@ void check_found(Chunk f, Dtype dtype) {
 }  // namespace
 
 void unary(kernels::UnaryOp op, const Tensor& out, const Tensor& x) {
+  if (is_complex(x.dtype())) return complex_unary(op, out, x);
   with_compute_type(x.dtype(), [&]<class C>() {
     if (is_predicate(op)) return run_predicate<C>(op, out, x);
     const UnaryChunk<C> f = find_unary<C>(op);
@@ -134,6 +140,7 @@ void parametric(kernels::ParametricOp op, const Tensor& out, const Tensor& x, do
 }
 
 void binary(kernels::BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y) {
+  if (is_complex(x.dtype())) return complex_binary(op, out, x, y);
   with_compute_type(x.dtype(), [&]<class C>() {
     const BinaryChunk<C> f = find_binary<C>(op);
     check_found(f, x.dtype());
@@ -145,6 +152,7 @@ void binary(kernels::BinaryOp op, const Tensor& out, const Tensor& x, const Tens
 }
 
 void compare(kernels::CompareOp op, const Tensor& out, const Tensor& x, const Tensor& y) {
+  if (is_complex(x.dtype())) return complex_compare(op, out, x, y);
   with_compute_type(x.dtype(), [&]<class C>() {
     const CompareChunk<C> f = find_compare<C>(op);
     for_each_chunk<bool, C, 2>(merge_loops<3>({&out, &x, &y}), {out.dtype(), x.dtype(), y.dtype()},
@@ -154,6 +162,10 @@ void compare(kernels::CompareOp op, const Tensor& out, const Tensor& x, const Te
 }
 
 namespace {
+
+struct alignas(8) Word16 {
+  uint64_t low, high;
+};
 
 /// Selects by element size: nothing is computed, so only the width matters.
 template <class Word>
@@ -190,8 +202,10 @@ void where(const Tensor& out, const Tensor& condition, const Tensor& x, const Te
       return select_words<uint16_t>(loops);
     case 4:
       return select_words<uint32_t>(loops);
-    default:
+    case 8:
       return select_words<uint64_t>(loops);
+    default:
+      return select_words<Word16>(loops);
   }
 }
 

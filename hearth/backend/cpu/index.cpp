@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hearth/backend/cpu/complex_number.h"
 #include "hearth/backend/cpu/parallel.h"
 #include "hearth/core/dispatch.h"
 
@@ -20,6 +21,10 @@ namespace {
 
 constexpr int64_t elements_per_chunk = 16384;
 
+struct alignas(8) Word16 {
+  uint64_t low, high;
+};
+
 /// Calls f with an unsigned type of the dtype's size: moving elements needs no more.
 template <class F>
 void by_size(Dtype dtype, F&& f) {
@@ -30,23 +35,41 @@ void by_size(Dtype dtype, F&& f) {
       return f.template operator()<uint16_t>();
     case 4:
       return f.template operator()<uint32_t>();
-    default:
+    case 8:
       return f.template operator()<uint64_t>();
+    default:
+      return f.template operator()<Word16>();
   }
 }
 
 template <class T>
 using Compute = std::conditional_t<std::is_same_v<T, bfloat16> || std::is_same_v<T, float16>, float, T>;
 
+template <class T>
+inline constexpr bool is_complex_number = false;
+template <class R>
+inline constexpr bool is_complex_number<std::complex<R>> = true;
+
+template <class T>
+T product(Compute<T> a, Compute<T> b) {
+  if constexpr (is_complex_number<T>)
+    return complex_product(a, b);
+  else
+    return T(a * b);
+}
+
 template <kernels::WriteOp op, class T>
 T merge(T have, T value) {
   using enum kernels::WriteOp;
-  const Compute<T> a = have, b = value;
-  if constexpr (op == add) return T(a + b);
-  if constexpr (op == mul) return T(a * b);
-  if constexpr (op == min) return a != a ? have : b != b ? value : (b < a ? value : have);
-  if constexpr (op == max) return a != a ? have : b != b ? value : (b > a ? value : have);
-  return value;
+  if constexpr (op == assign) {
+    return value;
+  } else {
+    const Compute<T> a = have, b = value;
+    if constexpr (op == add) return T(a + b);
+    if constexpr (op == mul) return product<T>(a, b);
+    if constexpr (op == min) return a != a ? have : b != b ? value : (b < a ? value : have);
+    if constexpr (op == max) return a != a ? have : b != b ? value : (b > a ? value : have);
+  }
 }
 
 /// Calls f.operator()<op, T>(): assignment with an unsigned type of the size, arithmetic with the type itself.
@@ -57,8 +80,12 @@ void by_write(kernels::WriteOp op, Dtype dtype, const char* name, F&& f) {
   dispatch(AllTypes{}, dtype, name, [&]<class T>() {
     if (op == add) f.template operator()<add, T>();
     if (op == mul) f.template operator()<mul, T>();
-    if (op == min) f.template operator()<min, T>();
-    if (op == max) f.template operator()<max, T>();
+    if constexpr (is_complex_number<T>) {
+      check<DtypeError>(op == add || op == mul, name, ": complex numbers have no order: ", dtype);
+    } else {
+      if (op == min) f.template operator()<min, T>();
+      if (op == max) f.template operator()<max, T>();
+    }
   });
 }
 

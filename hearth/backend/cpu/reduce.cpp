@@ -231,6 +231,7 @@ void find_extreme(bool largest, const Tensor& values, const Tensor& indices, con
 }  // namespace
 
 void reduce(ReduceOp op, const Tensor& out, const Tensor& x) {
+  check<DtypeError>(!is_complex(x.dtype()), "reduce: the operation is not defined for ", x.dtype());
   const bool question = op == ReduceOp::any || op == ReduceOp::all;
   if (!is_floating(x.dtype())) return reduce_in_order<int64_t>(op, out, x);
   if (question) {

@@ -35,7 +35,7 @@ int64_t rows_per_chunk(int64_t n) { return std::max<int64_t>(1, elements_per_chu
 template <class F>
 void each_row(const Tensor& x, const char* name, F f) {
   const int64_t n = x.size(1);
-  dispatch(AllTypes{}, x.dtype(), name, [&]<class T>() {
+  dispatch(RealTypes{}, x.dtype(), name, [&]<class T>() {
     const T* data = static_cast<const T*>(x.raw());
     const int64_t row_stride = x.stride(0), stride = x.stride(1);
     parallel_for(0, x.size(0), rows_per_chunk(n), [&](int64_t begin, int64_t end) {
@@ -88,7 +88,7 @@ void searchsorted(const Tensor& out, const Tensor& boundaries, const Tensor& val
   const int64_t n = boundaries.size(1), m = values.size(1);
   const bool shared = boundaries.size(0) == 1;
   int64_t* to = out.data<int64_t>();
-  dispatch(AllTypes{}, values.dtype(), "searchsorted", [&]<class T>() {
+  dispatch(RealTypes{}, values.dtype(), "searchsorted", [&]<class T>() {
     const T* edges = static_cast<const T*>(boundaries.raw());
     const T* wanted = static_cast<const T*>(values.raw());
     parallel_for(0, out.numel(), 1024, [&](int64_t begin, int64_t end) {

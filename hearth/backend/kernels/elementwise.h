@@ -13,17 +13,18 @@
 
 namespace hearth::kernels {
 
-/// out = op(x). Transcendental ops take floating types; logical_not, isnan, isinf and isfinite write bool.
+/// out = op(x). Transcendental ops take floating and complex types (those that complex numbers have); logical_not,
+/// isnan, isinf and isfinite write bool.
 using UnaryFn = void(UnaryOp op, const Tensor& out, const Tensor& x);
 using ParametricFn = void(ParametricOp op, const Tensor& out, const Tensor& x, double a, double b, double c);
 /// Integer division by zero raises ValueError.
 using BinaryFn = void(BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y);
-/// out: bool; x and y share a dtype.
+/// out: bool; x and y share a dtype. Complex numbers have eq and ne only.
 using CompareFn = void(CompareOp op, const Tensor& out, const Tensor& x, const Tensor& y);
 /// out = condition ? x : y; condition is bool.
 using WhereFn = void(const Tensor& out, const Tensor& condition, const Tensor& x, const Tensor& y);
 /// out = x converted to out's dtype. Float to integer truncates, what does not fit gives the smallest int32 or the low
-/// bits of the smallest int64; anything to bool is x != 0.
+/// bits of the smallest int64; anything to bool is x != 0; complex to real drops the imaginary part.
 using CopyFn = void(const Tensor& out, const Tensor& x);
 using FillFn = void(const Tensor& out, const Scalar& value);
 

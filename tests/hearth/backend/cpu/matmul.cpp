@@ -23,7 +23,7 @@ Tensor random_tensor(const Shape& shape, Dtype dtype, uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
   const Tensor t = Tensor::empty(shape, dtype);
-  dispatch(AllTypes{}, dtype, "test", [&]<class T>() {
+  dispatch(RealTypes{}, dtype, "test", [&]<class T>() {
     for (int64_t i = 0; i < t.numel(); ++i) {
       const float x = normal(random);
       t.data<T>()[i] = std::is_integral_v<T> ? T(int64_t(x * 20)) : T(x);
@@ -34,7 +34,7 @@ Tensor random_tensor(const Shape& shape, Dtype dtype, uint32_t seed) {
 
 double value(const Tensor& t, int64_t offset) {
   double result = 0;
-  dispatch(AllTypes{}, t.dtype(), "test", [&]<class T>() { result = double(t.data<T>()[offset]); });
+  dispatch(RealTypes{}, t.dtype(), "test", [&]<class T>() { result = double(t.data<T>()[offset]); });
   return result;
 }
 
@@ -51,7 +51,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 /// The same matrix (or batch of them) with its last two dimensions swapped in memory.
 Tensor stored_transposed(const Tensor& t) {
   const Tensor c = Tensor::empty({t.size(0), t.size(2), t.size(1)}, t.dtype());
-  dispatch(AllTypes{}, t.dtype(), "test", [&]<class T>() {
+  dispatch(RealTypes{}, t.dtype(), "test", [&]<class T>() {
     for (int64_t z = 0; z < t.size(0); ++z)
       for (int64_t i = 0; i < t.size(1); ++i)
         for (int64_t j = 0; j < t.size(2); ++j)
