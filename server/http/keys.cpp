@@ -3,10 +3,12 @@
 
 #include <sodium.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
 #include "hearth/core/error.h"
+#include "hearth/io/file_system.h"
 
 namespace hearth::server {
 
@@ -64,7 +66,7 @@ Keys Keys::parse(std::string_view text, const std::string& file) {
 
 Keys Keys::load(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  check<IoError>(in.good(), "keys: cannot read ", file);
+  check<IoError>(in.good(), "keys: cannot read ", file, ": ", errno_reason(errno));
   std::ostringstream text;
   // Of an empty file nothing can be inserted, which is no failure to read; peek() fails where the file is a folder.
   const bool readable = in.peek() != std::ifstream::traits_type::eof() || !in.bad();
