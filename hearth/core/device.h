@@ -6,9 +6,9 @@
 
 namespace hearth {
 
-enum class DeviceType : uint8_t { cpu, cuda };
+enum class DeviceType : uint8_t { cpu, cuda, meta };
 
-inline constexpr int device_type_count = 2;
+inline constexpr int device_type_count = 3;
 
 struct Device {
   DeviceType type = DeviceType::cpu;
@@ -16,7 +16,9 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-inline const char* device_type_name(DeviceType type) { return type == DeviceType::cpu ? "cpu" : "cuda"; }
+inline const char* device_type_name(DeviceType type) { 
+  return type == DeviceType::cpu ? "cpu" : type == DeviceType::meta ? "meta" : "cuda";
+ }
 
 inline std::ostream& operator<<(std::ostream& out, Device device) {
   out << device_type_name(device.type);

@@ -24,6 +24,9 @@ class Storage final : public RefCounted {
   /// refused by the ops when `writable` is false.
   Storage(Device device, void* data, size_t bytes, std::shared_ptr<const void> owner, bool writable);
 
+  /// Makes room for `bytes`, keeping what is there; the address changes. Raises ValueError for somebody else's memory.
+  void resize(size_t bytes);
+
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }

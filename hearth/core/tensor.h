@@ -104,6 +104,7 @@ class TensorImpl final : public RefCounted {
   bool contiguous;
   Ref<VersionCounter> own_version;     ///< set by data_view only
   std::unique_ptr<AutogradMeta> meta;  ///< made on first use
+  void* object = nullptr;              ///< what a front end (Python) shows this tensor as while it lives; not owned
 
   AutogradMeta& autograd();
 
