@@ -1,8 +1,7 @@
 # Libraries that hearth stands on; docs/dependencies.md gives the reason for each.
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
-set(Boost_USE_STATIC_LIBS ON)
-find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS json)
+find_package(Boost 1.81 REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 
 # Plain C libraries: the static archive where there is one, so that the command runs without them installed.
@@ -28,6 +27,8 @@ hearth_find_library(hearth_utf8proc utf8proc.h utf8proc)
 hearth_find_library(hearth_sodium sodium.h sodium)
 
 add_library(hearth_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cpp)
+add_library(hearth_json STATIC ${CMAKE_CURRENT_LIST_DIR}/json.cpp)
+target_link_libraries(hearth_json PUBLIC Boost::headers)
 
 if(HEARTH_SERVER)
   find_package(OpenSSL REQUIRED)

@@ -16,9 +16,9 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-inline const char* device_type_name(DeviceType type) { 
+inline const char* device_type_name(DeviceType type) {
   return type == DeviceType::cpu ? "cpu" : type == DeviceType::meta ? "meta" : "cuda";
- }
+}
 
 inline std::ostream& operator<<(std::ostream& out, Device device) {
   out << device_type_name(device.type);

@@ -36,14 +36,15 @@ const Tensor& resize_(const Tensor& x, const Shape& shape) {
 
 const Tensor& set_(const Tensor& x, const Tensor& source, const Shape& shape, const Shape& strides, int64_t offset) {
   check<DtypeError>(x.dtype() == source.dtype(), "set_: dtypes differ: ", x.dtype(), " and ", source.dtype());
-  check<ShapeError>(shape.size() == strides.size(), "set_: as many strides as sizes are needed: ", shape, ", ", strides);
+  check<ShapeError>(shape.size() == strides.size(), "set_: as many strides as sizes are needed: ", shape, ", ",
+                    strides);
   checked_numel("set_", shape);
   for (int64_t step : strides) check<ValueError>(step >= 0, "set_: strides must not be negative: ", strides);
   check<ValueError>(offset >= 0, "set_: the offset must not be negative: ", offset);
   const int64_t length = extent(shape, strides);
   const size_t bytes = length ? size_t(offset + length) * dtype_size(x.dtype()) : 0;
-  check<ValueError>(bytes <= source.storage()->bytes(), "set_: the window leaves the memory: needs ", bytes, " bytes of ",
-                    source.storage()->bytes());
+  check<ValueError>(bytes <= source.storage()->bytes(), "set_: the window leaves the memory: needs ", bytes,
+                    " bytes of ", source.storage()->bytes());
   x.impl()->storage = source.storage();
   set_geometry(x, shape, strides, offset);
   return x;

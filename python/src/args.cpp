@@ -70,8 +70,7 @@ TensorList Args::tensors(int i) const {
       list.emplace_back();
       continue;
     }
-    if (!python::is_tensor(item))
-      fail_type("%s: item %zd must be a Tensor: got %s", op_, k, Py_TYPE(item)->tp_name);
+    if (!python::is_tensor(item)) fail_type("%s: item %zd must be a Tensor: got %s", op_, k, Py_TYPE(item)->tp_name);
     list.push_back(unwrap(item));
   }
   return list;

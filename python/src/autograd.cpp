@@ -58,10 +58,11 @@ const Binding binding{[](Module& m) {
                          nb::dynamic_attr())
       .def("name", [](NodeObject& n) { return shown_name(*n.node); })
       .def("__repr__", [](NodeObject& n) { return "<" + shown_name(*n.node) + " object>"; })
-      .def("__eq__", [](NodeObject& n, nb::object other) {
-        NodeObject* o = nullptr;
-        return nb::try_cast(other, o) && o && o->node == n.node;
-      })
+      .def("__eq__",
+           [](NodeObject& n, nb::object other) {
+             NodeObject* o = nullptr;
+             return nb::try_cast(other, o) && o && o->node == n.node;
+           })
       .def("__hash__", [](NodeObject& n) { return Py_hash_t(reinterpret_cast<uintptr_t>(n.node.get()) >> 4); })
       .def("_sequence_nr", [](NodeObject& n) { return n.node->sequence(); })
       .def_prop_ro("next_functions", [](NodeObject& n) {
@@ -72,10 +73,11 @@ const Binding binding{[](Module& m) {
   nb::class_<LeafNode>(m.nanobind(), "AccumulateGrad", "Where backward adds to a leaf's grad.", nb::dynamic_attr())
       .def("name", [](LeafNode&) { return "AccumulateGrad"; })
       .def("__repr__", [](LeafNode&) { return "<AccumulateGrad object>"; })
-      .def("__eq__", [](LeafNode& n, nb::object other) {
-        LeafNode* o = nullptr;
-        return nb::try_cast(other, o) && o && o->leaf.is_same(n.leaf);
-      })
+      .def("__eq__",
+           [](LeafNode& n, nb::object other) {
+             LeafNode* o = nullptr;
+             return nb::try_cast(other, o) && o && o->leaf.is_same(n.leaf);
+           })
       .def("__hash__", [](LeafNode& n) { return Py_hash_t(reinterpret_cast<uintptr_t>(n.leaf.impl()) >> 4); })
       .def_prop_ro("next_functions", [](LeafNode&) { return nb::make_tuple(); })
       .def_prop_ro("variable", [](LeafNode& n) { return object_of(wrap(n.leaf)); });
@@ -92,24 +94,34 @@ const Binding binding{[](Module& m) {
   m.def("_grad(outputs, inputs, grads, retain_graph: bool, create_graph: bool, allow_unused: bool)", [](Args& a) {
     return grad(a.tensors(0), a.tensors(1), a.tensors(2), {a.flag(3), a.flag(4)}, a.flag(5));
   });
-  m.def("requires_grad_(input: Tensor, requires_grad: bool = True)", [](Args& a) {
-    a.tensor(0).set_requires_grad(a.flag(1));
-    return Py_NewRef(a.object(0));
-  }, method_only);
-  m.def("detach(input: Tensor)", [](Args& a) { return a.tensor(0).detach(); }, method);
-  m.def("detach_(input: Tensor)", [](Args& a) {
-    const Tensor& x = a.tensor(0);
-    if (auto& meta = x.impl()->meta) {
-      check<ValueError>(!meta->view, "detach_: a view cannot be detached in place; use detach()");
-      meta->grad_fn = nullptr;
-      meta->requires_grad = false;
-    }
-    return Py_NewRef(a.object(0));
-  }, method);
-  m.def("retain_grad(input: Tensor)", [](Args& a) {
-    a.tensor(0).retain_grad();
-    return Py_NewRef(Py_None);
-  }, method_only);
+  m.def(
+      "requires_grad_(input: Tensor, requires_grad: bool = True)",
+      [](Args& a) {
+        a.tensor(0).set_requires_grad(a.flag(1));
+        return Py_NewRef(a.object(0));
+      },
+      method_only);
+  m.def(
+      "detach(input: Tensor)", [](Args& a) { return a.tensor(0).detach(); }, method);
+  m.def(
+      "detach_(input: Tensor)",
+      [](Args& a) {
+        const Tensor& x = a.tensor(0);
+        if (auto& meta = x.impl()->meta) {
+          check<ValueError>(!meta->view, "detach_: a view cannot be detached in place; use detach()");
+          meta->grad_fn = nullptr;
+          meta->requires_grad = false;
+        }
+        return Py_NewRef(a.object(0));
+      },
+      method);
+  m.def(
+      "retain_grad(input: Tensor)",
+      [](Args& a) {
+        a.tensor(0).retain_grad();
+        return Py_NewRef(Py_None);
+      },
+      method_only);
 }};
 
 }  // namespace

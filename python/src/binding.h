@@ -49,10 +49,12 @@ class Module {
 
   /// Adds an op under a signature (see signature.h). The lambda must not capture anything. A second signature of the
   /// same name is an overload: they are tried in the order in which they were added.
-  /// Example: m.def("neg(input: Tensor, *, out: Tensor? = None)", [](Args& a) { return neg(a.tensor(0)); }, method | inplace);
+  /// Example: m.def("neg(input: Tensor, *, out: Tensor? = None)", [](Args& a) { return neg(a.tensor(0)); }, method |
+  /// inplace);
   template <class F>
   void def(const char* signature, F, int faces = function_only) {
-    add(signature, [](Args& args) -> PyObject* { return to_python(F{}(args)); }, faces);
+    add(
+        signature, [](Args& args) -> PyObject* { return to_python(F{}(args)); }, faces);
   }
 
  private:

@@ -117,10 +117,12 @@ void write(PyObject* data, const Shape& shape, int level, T*& at, const char* op
     at += flat.numel();
     return;
   }
-  if (!is_sequence(data)) fail<ValueError>(op, ": the lists are ragged: expected a sequence of length ", shape[level], " at dim ", level);
+  if (!is_sequence(data))
+    fail<ValueError>(op, ": the lists are ragged: expected a sequence of length ", shape[level], " at dim ", level);
   const Owned fast(checked(PySequence_Fast(data, "a sequence is needed")));
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(fast.get());
-  check<ValueError>(count == shape[level], op, ": expected sequence of length ", shape[level], " at dim ", level, " (got ", count, ")");
+  check<ValueError>(count == shape[level], op, ": expected sequence of length ", shape[level], " at dim ", level,
+                    " (got ", count, ")");
   for (Py_ssize_t i = 0; i < count; ++i) write(PySequence_Fast_GET_ITEM(fast.get(), i), shape, level + 1, at, op);
 }
 
@@ -155,9 +157,10 @@ Dtype dtype_from_format(const char* format, size_t bytes, const char* op) {
   const int width = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : -1;
   if (width >= 0 && std::strchr("bhilqn", kind)) return sizes[0][width];
   if (width >= 0 && std::strchr("BHILQNc", kind)) return sizes[1][width];
-  fail_type("%s: can't convert elements of format '%s'; hearth has float64 float32 float16 complex64 complex128 int64 "
-            "int32 int16 int8 uint64 uint32 uint16 uint8 bool",
-            op, format);
+  fail_type(
+      "%s: can't convert elements of format '%s'; hearth has float64 float32 float16 complex64 complex128 int64 "
+      "int32 int16 int8 uint64 uint32 uint16 uint8 bool",
+      op, format);
 }
 
 }  // namespace

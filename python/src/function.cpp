@@ -194,8 +194,10 @@ std::string signature_text(PyObject* function, const char* name) {
   const long positional = count_of("co_argcount"), keyword = count_of("co_kwonlyargcount");
   std::string text = std::string(name) + "(";
   for (long i = 0; i < positional + keyword; ++i) {
-    if (i == positional) text += i ? ", *, " : "*, ";
-    else if (i) text += ", ";
+    if (i == positional)
+      text += i ? ", *, " : "*, ";
+    else if (i)
+      text += ", ";
     text += PyUnicode_AsUTF8(PyTuple_GET_ITEM(names.get(), i));
   }
   return text + ")";
@@ -233,7 +235,8 @@ PyObject* python_function(PyObject*, PyObject* args) {
       if (p.keyword_only && p.name != "out") keywords.push_back(p.key);
     if (!keywords.empty()) {
       overload->keywords = checked(PyTuple_New(Py_ssize_t(keywords.size())));
-      for (size_t i = 0; i < keywords.size(); ++i) PyTuple_SET_ITEM(overload->keywords, Py_ssize_t(i), Py_NewRef(keywords[i]));
+      for (size_t i = 0; i < keywords.size(); ++i)
+        PyTuple_SET_ITEM(overload->keywords, Py_ssize_t(i), Py_NewRef(keywords[i]));
     }
     auto overloads = std::make_shared<Overloads>();
     overloads->push_back(std::move(overload));

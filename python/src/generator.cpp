@@ -39,15 +39,16 @@ uint64_t seed_from(const nb::object& seed) {
 
 const Binding binding{[](Module& m) {
   nb::class_<GeneratorObject>(m.nanobind(), "Generator", "A stream of random numbers (mt19937).")
-      .def("__init__",
-           [](GeneratorObject* self, const nb::object& device) {
-             if (!device.is_none()) {
-               const Device d = device_from(device.ptr(), "Generator");
-               check<DeviceError>(d.type == DeviceType::cpu, "Generator: only the CPU has one: got ", d);
-             }
-             new (self) GeneratorObject;
-           },
-           nb::arg("device") = nb::none())
+      .def(
+          "__init__",
+          [](GeneratorObject* self, const nb::object& device) {
+            if (!device.is_none()) {
+              const Device d = device_from(device.ptr(), "Generator");
+              check<DeviceError>(d.type == DeviceType::cpu, "Generator: only the CPU has one: got ", d);
+            }
+            new (self) GeneratorObject;
+          },
+          nb::arg("device") = nb::none())
       .def("manual_seed",
            [](nb::object self, const nb::object& seed) {
              nb::cast<GeneratorObject&>(self).generator->manual_seed(seed_from(seed));
@@ -61,13 +62,15 @@ const Binding binding{[](Module& m) {
              g.generator->manual_seed(seed);
              return seed;
            })
-      .def("_state", [](GeneratorObject& g) {
-        const auto state = g.generator->state();
-        return nb::bytes(state.data(), state.size());
-      })
-      .def("_set_state", [](GeneratorObject& g, nb::bytes state) {
-        g.generator->set_state({static_cast<const uint8_t*>(state.data()), state.size()});
-      })
+      .def("_state",
+           [](GeneratorObject& g) {
+             const auto state = g.generator->state();
+             return nb::bytes(state.data(), state.size());
+           })
+      .def("_set_state",
+           [](GeneratorObject& g, nb::bytes state) {
+             g.generator->set_state({static_cast<const uint8_t*>(state.data()), state.size()});
+           })
       .def("_random64", [](GeneratorObject& g) { return g.generator->random64(); })
       .def_prop_ro("device", [](GeneratorObject&) { return nb::steal(device_object({})); });
   m.nanobind().attr("default_generator") = nb::cast(GeneratorObject(&default_generator()), nb::rv_policy::move);

@@ -106,7 +106,8 @@ PyObject* parse_device(const std::string& text, PyObject* index) {
 PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* names[] = {"type", "index", nullptr};
   PyObject *what = nullptr, *index = nullptr;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &what, &index)) return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &what, &index))
+    return nullptr;
   return guarded([&]() -> PyObject* {
     if (is_device(what)) return Py_NewRef(what);
     if (PyUnicode_Check(what)) return parse_device(PyUnicode_AsUTF8(what), index);
@@ -143,9 +144,7 @@ Py_hash_t device_hash(PyObject* self) {
   const auto* d = reinterpret_cast<DeviceObject*>(self);
   return Py_hash_t(int(d->value.type) * 1000 + d->value.index * 2 + d->indexed + 1);
 }
-PyObject* device_reduce(PyObject* self, PyObject*) {
-  return Py_BuildValue("O(N)", Py_TYPE(self), device_str(self));
-}
+PyObject* device_reduce(PyObject* self, PyObject*) { return Py_BuildValue("O(N)", Py_TYPE(self), device_str(self)); }
 /// `with torch.device("meta"):` sets the default device for the block; written in Python.
 PyObject* device_enter(PyObject* self, PyObject*) {
   const Owned module(PyImport_ImportModule("hearth._device"));

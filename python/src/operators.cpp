@@ -1,8 +1,8 @@
 // x + y and its kin go straight to the ops; only subclasses and modes take the long way through the named functions.
 #include "python/src/operators.h"
 
-#include "hearth/ops/elementwise.h"
 #include "hearth/ops/create.h"
+#include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/view.h"

@@ -29,7 +29,8 @@ void check_no_gradients(const Signature& signature, PyObject** values) {
 void write(const char* op, PyObject* target, PyObject* result) {
   if (!is_tensor(target)) fail_type("%s: out must be a Tensor: got %s", op, Py_TYPE(target)->tp_name);
   const Tensor &x = unwrap(target), &value = unwrap(result);
-  check<DeviceError>(x.device() == value.device(), op, ": out is on another device: ", x.device(), ", the result on ", value.device());
+  check<DeviceError>(x.device() == value.device(), op, ": out is on another device: ", x.device(), ", the result on ",
+                     value.device());
   check_castable(op, value.dtype(), x.dtype());
   if (x.shape() != value.shape()) {
     if (x.numel() != 0 &&
@@ -46,7 +47,8 @@ void write(const char* op, PyObject* target, PyObject* result) {
 }  // namespace
 
 void check_castable(const char* op, Dtype from, Dtype to) {
-  const bool lost = (is_complex(from) && !is_complex(to)) || (is_floating(from) && !is_floating(to) && !is_complex(to)) ||
+  const bool lost = (is_complex(from) && !is_complex(to)) ||
+                    (is_floating(from) && !is_floating(to) && !is_complex(to)) ||
                     (to == Dtype::boolean && from != Dtype::boolean);
   check<DtypeError>(!lost, op, ": result type ", from, " can't be cast to the desired output type ", to);
 }

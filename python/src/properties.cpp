@@ -49,8 +49,10 @@ int set_grad(PyObject* self, PyObject* value, void*) {
         if (!is_tensor(value)) fail_type("grad: a Tensor or None is needed: got %s", Py_TYPE(value)->tp_name);
         const Tensor& g = unwrap(value);
         check<ValueError>(!g.is_same(x), "grad: a tensor cannot be its own gradient");
-        check<DtypeError>(g.dtype() == x.dtype(), "grad: assigned grad has another dtype: ", g.dtype(), " for ", x.dtype());
-        check<ShapeError>(g.shape() == x.shape(), "grad: assigned grad has another shape: ", g.shape(), " for ", x.shape());
+        check<DtypeError>(g.dtype() == x.dtype(), "grad: assigned grad has another dtype: ", g.dtype(), " for ",
+                          x.dtype());
+        check<ShapeError>(g.shape() == x.shape(), "grad: assigned grad has another shape: ", g.shape(), " for ",
+                          x.shape());
         x.set_grad(g);
         return 0;
       },

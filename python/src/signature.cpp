@@ -15,9 +15,9 @@ namespace hearth::python {
 namespace {
 
 const std::map<std::string_view, Kind> kinds{
-    {"Tensor", Kind::tensor}, {"Tensors", Kind::tensors}, {"Number", Kind::number}, {"int", Kind::integer},
-    {"float", Kind::floating}, {"bool", Kind::boolean},   {"ints", Kind::ints},     {"floats", Kind::floats},
-    {"dtype", Kind::dtype},    {"device", Kind::device},  {"str", Kind::text},      {"Generator", Kind::generator},
+    {"Tensor", Kind::tensor},  {"Tensors", Kind::tensors}, {"Number", Kind::number}, {"int", Kind::integer},
+    {"float", Kind::floating}, {"bool", Kind::boolean},    {"ints", Kind::ints},     {"floats", Kind::floats},
+    {"dtype", Kind::dtype},    {"device", Kind::device},   {"str", Kind::text},      {"Generator", Kind::generator},
     {"any", Kind::any}};
 
 // Names by which NumPy's users call the same argument.
@@ -128,27 +128,39 @@ bool is_number(PyObject* object) {
   if (PyFloat_Check(object) || PyLong_Check(object) || PyComplex_Check(object)) return true;
   if (is_tensor(object)) return unwrap(object).dim() == 0;
   // NumPy's scalars.
-  return PyIndex_Check(object) || (Py_TYPE(object)->tp_as_number && Py_TYPE(object)->tp_as_number->nb_float &&
-                                   !PySequence_Check(object));
+  return PyIndex_Check(object) ||
+         (Py_TYPE(object)->tp_as_number && Py_TYPE(object)->tp_as_number->nb_float && !PySequence_Check(object));
 }
 
 bool fits(const Parameter& parameter, PyObject* object) {
   if (object == Py_None) return parameter.nullable || parameter.kind == Kind::any;
   switch (parameter.kind) {
-    case Kind::any: return true;
-    case Kind::tensor: return is_tensor(object);
-    case Kind::tensors: return is_sequence(object) && all_tensors(object);
-    case Kind::number: return is_number(object);
-    case Kind::integer: return is_integer(object);
-    case Kind::floating: return is_number(object);
-    case Kind::boolean: return PyBool_Check(object) || (is_tensor(object) && unwrap(object).dim() == 0);
-    case Kind::ints: return (is_sequence(object) && all_integers(object)) || is_integer(object, false);
-    case Kind::floats: return is_sequence(object) || is_number(object);
+    case Kind::any:
+      return true;
+    case Kind::tensor:
+      return is_tensor(object);
+    case Kind::tensors:
+      return is_sequence(object) && all_tensors(object);
+    case Kind::number:
+      return is_number(object);
+    case Kind::integer:
+      return is_integer(object);
+    case Kind::floating:
+      return is_number(object);
+    case Kind::boolean:
+      return PyBool_Check(object) || (is_tensor(object) && unwrap(object).dim() == 0);
+    case Kind::ints:
+      return (is_sequence(object) && all_integers(object)) || is_integer(object, false);
+    case Kind::floats:
+      return is_sequence(object) || is_number(object);
     case Kind::dtype:
       return is_dtype(object) || PyType_Check(object);
-    case Kind::device: return is_device(object) || PyUnicode_Check(object) || PyLong_CheckExact(object);
-    case Kind::text: return PyUnicode_Check(object);
-    case Kind::generator: return true;
+    case Kind::device:
+      return is_device(object) || PyUnicode_Check(object) || PyLong_CheckExact(object);
+    case Kind::text:
+      return PyUnicode_Check(object);
+    case Kind::generator:
+      return true;
   }
   return false;
 }
@@ -176,12 +188,12 @@ const Parameter* Signature::find(PyObject* key, int* index) const {
   for (int pass = 0; pass < 2; ++pass)
     for (size_t i = 0; i < parameters.size(); ++i) {
       const Parameter& p = parameters[i];
-      const bool same = pass == 0 ? p.key == key || (p.alias && p.alias == key)
-                                  : PyUnicode_Compare(p.key, key) == 0 ||
-                                        (p.alias && PyUnicode_Compare(p.alias, key) == 0) ||
-                                        (i == 0 && p.name == "input" &&
-                                         (PyUnicode_CompareWithASCIIString(key, "a") == 0 ||
-                                          PyUnicode_CompareWithASCIIString(key, "x1") == 0));
+      const bool same = pass == 0
+                            ? p.key == key || (p.alias && p.alias == key)
+                            : PyUnicode_Compare(p.key, key) == 0 || (p.alias && PyUnicode_Compare(p.alias, key) == 0) ||
+                                  (i == 0 && p.name == "input" &&
+                                   (PyUnicode_CompareWithASCIIString(key, "a") == 0 ||
+                                    PyUnicode_CompareWithASCIIString(key, "x1") == 0));
       if (!same) continue;
       *index = int(i);
       return &p;
@@ -189,8 +201,8 @@ const Parameter* Signature::find(PyObject* key, int* index) const {
   return nullptr;
 }
 
-bool Signature::match(PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject** values,
-                      PyObject** packed, std::string* why) const {
+bool Signature::match(PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, PyObject** values, PyObject** packed,
+                      std::string* why) const {
   std::memset(values, 0, parameters.size() * sizeof *values);
   for (Py_ssize_t i = 0; i < nargs; ++i) {
     if (i >= positional) {

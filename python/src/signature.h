@@ -1,4 +1,5 @@
-// Signature: one way to call an op, written as text: "clamp(input: Tensor, min: Number? = None, *, out: Tensor? = None)".
+// Signature: one way to call an op, written as text: "clamp(input: Tensor, min: Number? = None, *, out: Tensor? =
+// None)".
 #pragma once
 
 #include <Python.h>
@@ -9,15 +10,29 @@
 namespace hearth::python {
 
 /// What an argument has to be. `any` is checked by the op itself.
-enum class Kind : uint8_t { any, tensor, tensors, number, integer, floating, boolean, ints, floats, dtype, device, text, generator };
+enum class Kind : uint8_t {
+  any,
+  tensor,
+  tensors,
+  number,
+  integer,
+  floating,
+  boolean,
+  ints,
+  floats,
+  dtype,
+  device,
+  text,
+  generator
+};
 
 struct Parameter {
   std::string name;
   PyObject* key;              ///< the name, interned
   PyObject* alias = nullptr;  ///< NumPy's name for it, interned, or null
   Kind kind = Kind::any;
-  bool nullable = false;      ///< "?" after the type: None is allowed
-  bool variadic = false;      ///< "..." after the type: positional numbers may stand for the list
+  bool nullable = false;  ///< "?" after the type: None is allowed
+  bool variadic = false;  ///< "..." after the type: positional numbers may stand for the list
   bool keyword_only = false;
   PyObject* fallback = nullptr;  ///< the default's value; null for a required parameter
 };

@@ -15,10 +15,13 @@ const Binding binding{[](Module& m) {
       fail_type("_wrap_as: a subclass of Tensor is needed");
     return checked(wrap_as(reinterpret_cast<PyTypeObject*>(type), a.tensor(1)));
   });
-  m.def("alias(input: Tensor)", [](Args& a) {
-    const Tensor& x = a.tensor(0);
-    return as_strided(x, x.shape(), x.strides(), x.offset());
-  }, method_only);
+  m.def(
+      "alias(input: Tensor)",
+      [](Args& a) {
+        const Tensor& x = a.tensor(0);
+        return as_strided(x, x.shape(), x.strides(), x.offset());
+      },
+      method_only);
 }};
 
 }  // namespace

@@ -42,11 +42,12 @@ PyObject* list(const T* at, const Tensor& x, int level) {
 
 nb::dlpack::dtype dlpack_dtype(Dtype dtype) {
   using Code = nb::dlpack::dtype_code;
-  const Code code = is_complex(dtype)          ? Code::Complex
-                    : dtype == Dtype::bfloat16 ? Code::Bfloat
-                    : is_floating(dtype)       ? Code::Float
-                    : dtype == Dtype::boolean  ? Code::Bool
-                    : dtype_name(dtype)[0] == 'u' ? Code::UInt : Code::Int;
+  const Code code = is_complex(dtype)             ? Code::Complex
+                    : dtype == Dtype::bfloat16    ? Code::Bfloat
+                    : is_floating(dtype)          ? Code::Float
+                    : dtype == Dtype::boolean     ? Code::Bool
+                    : dtype_name(dtype)[0] == 'u' ? Code::UInt
+                                                  : Code::Int;
   return {uint8_t(code), uint8_t(8 * dtype_size(dtype)), 1};
 }
 
@@ -55,57 +56,88 @@ PyObject* shared_array(PyObject* object, const Tensor& x) {
   std::vector<size_t> shape(x.shape().begin(), x.shape().end());
   std::vector<int64_t> strides(x.strides().begin(), x.strides().end());
   // The array keeps the tensor's object, and so its memory, alive.
-  nb::ndarray<Framework> array(x.raw(), shape.size(), shape.data(), nb::handle(object), strides.data(), dlpack_dtype(x.dtype()));
+  nb::ndarray<Framework> array(x.raw(), shape.size(), shape.data(), nb::handle(object), strides.data(),
+                               dlpack_dtype(x.dtype()));
   return nb::cast(array, nb::rv_policy::reference).release().ptr();
 }
 
 void check_plain(const char* op, const Tensor& x) {
-  check<ValueError>(!x.requires_grad(), op, ": Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+  check<ValueError>(!x.requires_grad(), op,
+                    ": Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   if (x.device().type != DeviceType::cpu) fail_type("%s: only tensors on the CPU can be read: this one is on meta", op);
 }
 
 const Binding binding{[](Module& m) {
-  m.def("item(input: Tensor)", [](Args& a) -> PyObject* {
-    const Tensor& x = a.tensor(0);
-    check<ValueError>(x.numel() == 1, "item: a Tensor with ", x.numel(), " elements cannot be converted to Scalar");
-    PyObject* value = nullptr;
-    dispatch(AllTypes{}, x.dtype(), "item", [&]<class T>() { value = number(*static_cast<const T*>(x.raw())); });
-    return value;
-  }, method_only);
-  m.def("tolist(input: Tensor)", [](Args& a) -> PyObject* {
-    const Tensor& x = a.tensor(0);
-    PyObject* value = nullptr;
-    dispatch(AllTypes{}, x.dtype(), "tolist", [&]<class T>() { value = list(static_cast<const T*>(x.raw()), x, 0); });
-    return value;
-  }, method_only);
-  m.def("_numpy(input: Tensor)", [](Args& a) -> PyObject* {
-    const Tensor& x = a.tensor(0);
-    check_plain("numpy", x);
-    if (x.dtype() == Dtype::bfloat16) fail_type("numpy: Got unsupported ScalarType BFloat16");
-    return shared_array<nb::numpy>(a.object(0), x);
-  }, method_only);
-  m.def("size(input: Tensor, dim: int? = None)", [](Args& a) -> PyObject* {
-    if (!a.given(1)) return size_object(a.tensor(0).shape());
-    return PyLong_FromLongLong(a.tensor(0).size(a.integer(1)));
-  }, method_only);
-  m.def("stride(input: Tensor, dim: int? = None)", [](Args& a) -> PyObject* {
-    const Tensor& x = a.tensor(0);
-    if (a.given(1)) return PyLong_FromLongLong(x.stride(a.integer(1)));
-    Owned tuple(checked(PyTuple_New(x.dim())));
-    for (int d = 0; d < x.dim(); ++d) PyTuple_SET_ITEM(tuple.get(), d, PyLong_FromLongLong(x.strides()[d]));
-    return tuple.release();
-  }, method_only);
-  m.def("dim(input: Tensor)", [](Args& a) { return int64_t(a.tensor(0).dim()); }, method_only);
-  m.def("numel(input: Tensor)", [](Args& a) { return a.tensor(0).numel(); }, method);
-  m.def("storage_offset(input: Tensor)", [](Args& a) { return a.tensor(0).offset(); }, method_only);
-  m.def("data_ptr(input: Tensor)", [](Args& a) { return int64_t(reinterpret_cast<intptr_t>(a.tensor(0).raw())); }, method_only);
-  m.def("element_size(input: Tensor)", [](Args& a) { return int64_t(dtype_size(a.tensor(0).dtype())); }, method_only);
-  m.def("is_floating_point(input: Tensor)", [](Args& a) { return is_floating(a.tensor(0).dtype()); }, method);
-  m.def("is_complex(input: Tensor)", [](Args& a) { return is_complex(a.tensor(0).dtype()); }, method);
-  m.def("_is_contiguous(input: Tensor)", [](Args& a) { return a.tensor(0).is_contiguous(); }, method_only);
-  m.def("_storage_ptr(input: Tensor)", [](Args& a) { return int64_t(reinterpret_cast<intptr_t>(a.tensor(0).storage()->data())); }, method_only);
-  m.def("_storage_bytes(input: Tensor)", [](Args& a) { return int64_t(a.tensor(0).storage()->bytes()); }, method_only);
-  m.def("_storage_writable(input: Tensor)", [](Args& a) { return a.tensor(0).storage()->writable(); }, method_only);
+  m.def(
+      "item(input: Tensor)",
+      [](Args& a) -> PyObject* {
+        const Tensor& x = a.tensor(0);
+        check<ValueError>(x.numel() == 1, "item: a Tensor with ", x.numel(), " elements cannot be converted to Scalar");
+        PyObject* value = nullptr;
+        dispatch(AllTypes{}, x.dtype(), "item", [&]<class T>() { value = number(*static_cast<const T*>(x.raw())); });
+        return value;
+      },
+      method_only);
+  m.def(
+      "tolist(input: Tensor)",
+      [](Args& a) -> PyObject* {
+        const Tensor& x = a.tensor(0);
+        PyObject* value = nullptr;
+        dispatch(AllTypes{}, x.dtype(), "tolist",
+                 [&]<class T>() { value = list(static_cast<const T*>(x.raw()), x, 0); });
+        return value;
+      },
+      method_only);
+  m.def(
+      "_numpy(input: Tensor)",
+      [](Args& a) -> PyObject* {
+        const Tensor& x = a.tensor(0);
+        check_plain("numpy", x);
+        if (x.dtype() == Dtype::bfloat16) fail_type("numpy: Got unsupported ScalarType BFloat16");
+        return shared_array<nb::numpy>(a.object(0), x);
+      },
+      method_only);
+  m.def(
+      "size(input: Tensor, dim: int? = None)",
+      [](Args& a) -> PyObject* {
+        if (!a.given(1)) return size_object(a.tensor(0).shape());
+        return PyLong_FromLongLong(a.tensor(0).size(a.integer(1)));
+      },
+      method_only);
+  m.def(
+      "stride(input: Tensor, dim: int? = None)",
+      [](Args& a) -> PyObject* {
+        const Tensor& x = a.tensor(0);
+        if (a.given(1)) return PyLong_FromLongLong(x.stride(a.integer(1)));
+        Owned tuple(checked(PyTuple_New(x.dim())));
+        for (int d = 0; d < x.dim(); ++d) PyTuple_SET_ITEM(tuple.get(), d, PyLong_FromLongLong(x.strides()[d]));
+        return tuple.release();
+      },
+      method_only);
+  m.def(
+      "dim(input: Tensor)", [](Args& a) { return int64_t(a.tensor(0).dim()); }, method_only);
+  m.def(
+      "numel(input: Tensor)", [](Args& a) { return a.tensor(0).numel(); }, method);
+  m.def(
+      "storage_offset(input: Tensor)", [](Args& a) { return a.tensor(0).offset(); }, method_only);
+  m.def(
+      "data_ptr(input: Tensor)", [](Args& a) { return int64_t(reinterpret_cast<intptr_t>(a.tensor(0).raw())); },
+      method_only);
+  m.def(
+      "element_size(input: Tensor)", [](Args& a) { return int64_t(dtype_size(a.tensor(0).dtype())); }, method_only);
+  m.def(
+      "is_floating_point(input: Tensor)", [](Args& a) { return is_floating(a.tensor(0).dtype()); }, method);
+  m.def(
+      "is_complex(input: Tensor)", [](Args& a) { return is_complex(a.tensor(0).dtype()); }, method);
+  m.def(
+      "_is_contiguous(input: Tensor)", [](Args& a) { return a.tensor(0).is_contiguous(); }, method_only);
+  m.def(
+      "_storage_ptr(input: Tensor)",
+      [](Args& a) { return int64_t(reinterpret_cast<intptr_t>(a.tensor(0).storage()->data())); }, method_only);
+  m.def(
+      "_storage_bytes(input: Tensor)", [](Args& a) { return int64_t(a.tensor(0).storage()->bytes()); }, method_only);
+  m.def(
+      "_storage_writable(input: Tensor)", [](Args& a) { return a.tensor(0).storage()->writable(); }, method_only);
 }};
 
 }  // namespace

@@ -118,10 +118,14 @@ PyObject* wrap_as(PyTypeObject* type, const Tensor& tensor) {
 
 void make_tensor_type(PyObject* module) {
   std::vector<PyType_Slot> slots{
-      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)}, {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-      {Py_tp_clear, reinterpret_cast<void*>(clear)},        {Py_tp_new, reinterpret_cast<void*>(construct)},
-      {Py_tp_init, reinterpret_cast<void*>(initialise)},    {Py_tp_repr, reinterpret_cast<void*>(represent)},
-      {Py_tp_hash, reinterpret_cast<void*>(hash)},          {Py_tp_members, members},
+      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
+      {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+      {Py_tp_clear, reinterpret_cast<void*>(clear)},
+      {Py_tp_new, reinterpret_cast<void*>(construct)},
+      {Py_tp_init, reinterpret_cast<void*>(initialise)},
+      {Py_tp_repr, reinterpret_cast<void*>(represent)},
+      {Py_tp_hash, reinterpret_cast<void*>(hash)},
+      {Py_tp_members, members},
       {Py_tp_getset, dict_property},
       {Py_tp_setattro, reinterpret_cast<void*>(set_attribute)},
   };

@@ -10,7 +10,7 @@ namespace hearth::python {
 struct TensorObject {
   PyObject_HEAD;
   Tensor tensor;
-  PyObject* dict;      ///< attributes that a program sets, made on first use
+  PyObject* dict;  ///< attributes that a program sets, made on first use
   PyObject* weakrefs;
 };
 
