@@ -1,4 +1,4 @@
-// Convolution in one and two dimensions, its transpose, and windows as columns.
+// Convolution in one to three dimensions, its transpose, and windows as columns.
 #pragma once
 
 #include <string>
@@ -38,6 +38,9 @@ Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, co
 /// x [N, C, H, W] or [C, H, W], weight [O, C / groups, KH, KW].
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Extents& stride = {1},
               const ConvPadding& padding = 0, const Extents& dilation = {1}, int64_t groups = 1);
+/// x [N, C, D, H, W] or [C, D, H, W], weight [O, C / groups, KD, KH, KW].
+Tensor conv3d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Extents& stride = {1},
+              const ConvPadding& padding = 0, const Extents& dilation = {1}, int64_t groups = 1);
 
 /// The adjoint of conv1d: x [N, C, L], weight [C, O / groups, K]; length (L - 1) stride - 2 padding + dilation (K - 1)
 /// + output_padding + 1. output_padding must be smaller than stride or dilation.
@@ -45,6 +48,9 @@ Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bia
                         const Extents& padding = {0}, const Extents& output_padding = {0}, int64_t groups = 1,
                         const Extents& dilation = {1});
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Extents& stride = {1},
+                        const Extents& padding = {0}, const Extents& output_padding = {0}, int64_t groups = 1,
+                        const Extents& dilation = {1});
+Tensor conv_transpose3d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Extents& stride = {1},
                         const Extents& padding = {0}, const Extents& output_padding = {0}, int64_t groups = 1,
                         const Extents& dilation = {1});
 

@@ -1,4 +1,4 @@
-// Resizing: one dimension after the other, each by selecting entries and, for linear, mixing two of them.
+// Resizing: each dimension in turn, as selected entries or weighted sums of a few.
 #include <algorithm>
 #include <cmath>
 
@@ -6,62 +6,167 @@
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
 #include "hearth/ops/pool.h"
+#include "hearth/ops/resample.h"
 #include "hearth/ops/view.h"
 
 namespace hearth {
 
 namespace {
 
-Tensor resize_nearest(const Tensor& x, int dim, int64_t size, double step, bool exact) {
-  const int64_t from = x.size(dim);
-  const Tensor rows = Tensor::empty({size}, Dtype::int64);
-  for (int64_t i = 0; i < size; ++i) {
-    const double place = exact ? (double(i) + 0.5) * step : double(i) * step;
-    rows.data<int64_t>()[i] = std::clamp<int64_t>(int64_t(std::floor(place)), 0, from - 1);
+/// One dimension to resize: sizes, and input pixels per output pixel in the arithmetic of T.
+struct Axis {
+  int64_t from, to;
+  std::optional<double> factor;
+  bool align_corners;
+
+  template <class T>
+  T step() const {
+    if (align_corners) return to > 1 ? T(from - 1) / T(to - 1) : T(0);
+    return factor ? T(1.0 / *factor) : T(from) / T(to);
+  }
+};
+
+/// PyTorch computes places in float32 for all but float64, and whole factors of 1 and 2 exactly.
+Tensor resize_nearest(const Tensor& x, int dim, const Axis& axis, bool exact) {
+  const Tensor rows = Tensor::empty({axis.to}, Dtype::int64);
+  const float step = axis.step<float>();
+  for (int64_t i = 0; i < axis.to; ++i) {
+    const float place = std::floor(exact ? (float(i) + 0.5f) * step : float(i) * step);
+    int64_t at = std::min(int64_t(place), axis.from - 1);
+    if (!exact && axis.to == axis.from) at = i;
+    if (!exact && axis.to == 2 * axis.from) at = i / 2;
+    rows.data<int64_t>()[i] = std::max<int64_t>(at, 0);
   }
   return index_select(x, dim, rows);
 }
 
-Tensor resize_linear(const Tensor& x, int dim, int64_t size, double step, bool align_corners) {
-  const int64_t from = x.size(dim);
-  const Tensor low = Tensor::empty({size}, Dtype::int64), high = Tensor::empty({size}, Dtype::int64);
-  Shape along(x.dim(), 1);
-  along[dim] = size;
-  const Tensor weight = Tensor::empty(along, Dtype::float64), rest = Tensor::empty(along, Dtype::float64);
-  for (int64_t i = 0; i < size; ++i) {
-    const double place = align_corners ? double(i) * step : std::max((double(i) + 0.5) * step - 0.5, 0.0);
-    const int64_t at = std::min(int64_t(place), from - 1);
-    low.data<int64_t>()[i] = at;
-    high.data<int64_t>()[i] = std::min(at + 1, from - 1);
-    weight.data<double>()[i] = place - double(at);
-    rest.data<double>()[i] = 1 - (place - double(at));
+template <class T>
+void linear_taps(Taps& taps, const Axis& axis) {
+  const T step = axis.step<T>();
+  for (int64_t i = 0; i < axis.to; ++i) {
+    const T place = axis.align_corners ? T(i) * step : std::max((T(i) + T(0.5)) * step - T(0.5), T(0));
+    const int64_t low = std::min(int64_t(place), axis.from - 1), high = std::min(low + 1, axis.from - 1);
+    const T weight = std::clamp(place - T(low), T(0), T(1));
+    taps.add(low, T(1) - weight);
+    taps.add(high, weight);
+    taps.end_row();
   }
-  return add(mul(index_select(x, dim, low), to(rest, x.dtype())),
-             mul(index_select(x, dim, high), to(weight, x.dtype())));
+}
+
+/// Keys' kernel at distance d.
+template <class T>
+T cubic(T d, T a) {
+  d = std::abs(d);
+  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : T(0);
+}
+
+template <class T>
+void cubic_taps(Taps& taps, const Axis& axis) {
+  const T step = axis.step<T>();
+  for (int64_t i = 0; i < axis.to; ++i) {
+    const T place = axis.align_corners ? T(i) * step : (T(i) + T(0.5)) * step - T(0.5);
+    const int64_t low = int64_t(std::floor(place));
+    const T t = std::clamp(place - T(low), T(0), T(1));
+    for (int64_t k = -1; k <= 2; ++k)
+      taps.add(std::clamp<int64_t>(low + k, 0, axis.from - 1), cubic(t - T(k), T(-0.75)));
+    taps.end_row();
+  }
+}
+
+template <class T>
+void antialiased_taps(Taps& taps, const Axis& axis, bool is_cubic) {
+  const T step = axis.step<T>(), reach = T(is_cubic ? 2 : 1), shrink = step >= 1 ? step : T(1);
+  for (int64_t i = 0; i < axis.to; ++i) {
+    const T center = step * (T(i) + T(0.5)), support = reach * shrink;
+    const int64_t begin = std::max<int64_t>(int64_t(center - support + T(0.5)), 0);
+    const int64_t end = std::min(int64_t(center + support + T(0.5)), axis.from);
+    std::vector<T> weights;
+    T total = 0;
+    for (int64_t k = begin; k < end; ++k) {
+      const T d = (T(k) - center + T(0.5)) / shrink;
+      weights.push_back(is_cubic ? cubic(d, T(-0.5)) : std::max(T(0), T(1) - std::abs(d)));
+      total += weights.back();
+    }
+    for (int64_t k = begin; k < end; ++k) taps.add(k, weights[size_t(k - begin)] / (total != 0 ? total : T(1)));
+    taps.end_row();
+  }
+}
+
+template <class T>
+std::shared_ptr<const Taps> make_taps(const Axis& axis, Resize mode, const ResizeOptions& options) {
+  auto taps = std::make_shared<Taps>();
+  taps->size = axis.from;
+  if (options.antialias)
+    antialiased_taps<T>(*taps, axis, mode == Resize::cubic);
+  else if (mode == Resize::cubic)
+    cubic_taps<T>(*taps, axis);
+  else
+    linear_taps<T>(*taps, axis);
+  return taps;
+}
+
+Tensor resize_area(const Tensor& x, const std::vector<int64_t>& size) {
+  if (x.dim() == 3) return adaptive_avg_pool1d(x, size);
+  return x.dim() == 4 ? adaptive_avg_pool2d(x, size) : adaptive_avg_pool3d(x, size);
+}
+
+/// Weighted sums in float32 or float64; bytes are rounded to the nearest, halves up.
+Tensor resize_weighted(const Tensor& x, const std::vector<Axis>& axes, Resize mode, const ResizeOptions& options) {
+  check<DtypeError>(is_floating(x.dtype()) || x.dtype() == Dtype::uint8,
+                    "interpolate: needs a floating tensor: ", x.dtype());
+  Tensor y = x.dtype() == Dtype::float64 ? x : to(x, Dtype::float32);
+  for (size_t i = axes.size(); i-- > 0;)
+    y = resample(y, 2 + int(i),
+                 x.dtype() == Dtype::float64 ? make_taps<double>(axes[i], mode, options)
+                                             : make_taps<float>(axes[i], mode, options));
+  if (x.dtype() == Dtype::uint8) y = clamp(floor(add(y, 0.5)), 0, 255);
+  return to(y, x.dtype());
 }
 
 }  // namespace
+
+Tensor resize(const Tensor& x, const std::vector<int64_t>& size, const std::vector<std::optional<double>>& scale,
+              Resize mode, const ResizeOptions& options) {
+  check<ShapeError>(x.dim() >= 3 && x.dim() <= 5,
+                    "interpolate: needs [N, C, ...] of one to three dimensions: ", x.shape());
+  const size_t spatial = size_t(x.dim() - 2);
+  check<ValueError>(size.size() == spatial && (scale.empty() || scale.size() == spatial), "interpolate: needs ",
+                    spatial, " sizes, got ", size.size());
+  check<ValueError>(mode == Resize::linear || mode == Resize::cubic || (!options.align_corners && !options.antialias),
+                    "interpolate: align_corners and antialias are for linear and cubic only");
+  check<ShapeError>(mode != Resize::cubic || spatial == 2, "interpolate: cubic needs [N, C, H, W]: ", x.shape());
+  check<ShapeError>(!options.antialias || spatial == 2, "interpolate: antialias needs [N, C, H, W]: ", x.shape());
+  std::vector<Axis> axes;
+  for (size_t i = 0; i < spatial; ++i) {
+    check<ShapeError>(size[i] > 0 && size[i] < (int64_t(1) << 40) && x.size(2 + int(i)) > 0 && x.size(1) > 0,
+                      "interpolate: sizes must be positive: input ", x.shape(), ", output ", size[i]);
+    const std::optional<double> factor = scale.empty() ? std::nullopt : scale[i];
+    axes.push_back({x.size(2 + int(i)), size[i], factor && *factor > 0 ? factor : std::nullopt, options.align_corners});
+  }
+  if (mode == Resize::area) return resize_area(x, size);
+  if (mode == Resize::linear || mode == Resize::cubic) return resize_weighted(x, axes, mode, options);
+  Tensor y = x;
+  for (size_t i = spatial; i-- > 0;) y = resize_nearest(y, 2 + int(i), axes[i], mode == Resize::nearest_exact);
+  return y;
+}
 
 Tensor interpolate(const Tensor& x, const std::vector<int64_t>& size, const std::vector<double>& scale, Resize mode,
                    bool align_corners) {
   check<ShapeError>(x.dim() >= 3 && x.numel() > 0, "interpolate: needs [N, C, ...] with elements: ", x.shape());
   check<DtypeError>(is_floating(x.dtype()), "interpolate: needs a floating tensor: ", x.dtype());
   check<ValueError>(size.empty() != scale.empty(), "interpolate: give either a size or a scale");
-  check<ValueError>(!align_corners || mode == Resize::linear, "interpolate: align_corners is for linear only");
   const size_t spatial = size_t(x.dim() - 2), given = std::max(size.size(), scale.size());
   check<ValueError>(given == 1 || given == spatial, "interpolate: needs one number or ", spatial, ", got ", given);
-  Tensor y = x;
-  for (int d = x.dim() - 1; d >= 2; --d) {
-    const size_t i = given == 1 ? 0 : size_t(d - 2);
-    const int64_t from = x.size(d);
-    const int64_t to_size = size.empty() ? int64_t(std::floor(double(from) * scale[i])) : size[i];
-    check<ValueError>(to_size > 0 && to_size < (int64_t(1) << 40), "interpolate: size must be positive: ", to_size);
-    double step = size.empty() ? 1 / scale[i] : double(from) / double(to_size);
-    if (align_corners) step = to_size > 1 ? double(from - 1) / double(to_size - 1) : 0;
-    y = mode == Resize::linear ? resize_linear(y, d, to_size, step, align_corners)
-                               : resize_nearest(y, d, to_size, step, mode == Resize::nearest_exact);
+  std::vector<int64_t> sizes;
+  std::vector<std::optional<double>> factors;
+  for (size_t i = 0; i < spatial; ++i) {
+    const size_t k = given == 1 ? 0 : i;
+    if (!scale.empty()) factors.push_back(scale[k]);
+    sizes.push_back(scale.empty() ? size[k] : int64_t(std::floor(double(x.size(2 + int(i))) * scale[k])));
+    check<ValueError>(sizes.back() > 0, "interpolate: size must be positive: ", sizes.back());
   }
-  return y;
+  return resize(x, sizes, factors, mode, {.align_corners = align_corners});
 }
 
 }  // namespace hearth

@@ -1,14 +1,16 @@
-// Pooling: maxima are gathered by the positions that a kernel finds, averages are sums over windows.
+// Pooling: maxima are found by a kernel and get their gradient by position; averages are weighted sums, one dimension
+// after the other.
 #include "hearth/ops/pool.h"
 
 #include <algorithm>
+#include <cmath>
 
-#include "hearth/backend/kernels/conv.h"
-#include "hearth/ops/concat.h"
+#include "hearth/backend/kernels/pool.h"
+#include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
-#include "hearth/ops/reduce.h"
+#include "hearth/ops/resample.h"
 #include "hearth/ops/view.h"
 #include "hearth/ops/windows.h"
 
@@ -16,35 +18,37 @@ namespace hearth {
 
 namespace {
 
+using kernels::WindowGrid;
 using Pair = std::array<int64_t, 2>;
+using Spans = std::vector<Pair>;
 
-/// x as [N, C, H, W].
+/// x as [N, C, D, H, W].
 struct Image {
   Tensor x;
   int spatial;
   bool batched;
+  int64_t size(size_t axis) const { return x.size(2 + int(axis)); }
 };
 
 Image as_image(const char* op, const Tensor& x, int spatial) {
   const int rank = spatial + 2;
   check<ShapeError>(x.dim() == rank || x.dim() == rank - 1, op, ": input must have ", rank, " dimensions, or ",
                     rank - 1, " without a batch: ", x.shape());
-  check<ShapeError>(x.size(-1) > 0 && x.size(-spatial) > 0, op, ": input has no pixels: ", x.shape());
+  for (int d = rank - spatial - 1 - (x.dim() < rank); d < x.dim(); ++d)
+    check<ShapeError>(x.size(d) > 0, op, ": only the batch may be empty: ", x.shape());
   Image image{x, spatial, x.dim() == rank};
-  if (!image.batched) image.x = unsqueeze(image.x, 0);
-  if (spatial == 1) image.x = unsqueeze(image.x, 2);
+  image.x = with_depth(image.batched ? x : unsqueeze(x, 0), spatial);
   return image;
 }
 
 Tensor as_given(const Image& image, const Tensor& y) {
-  Tensor z = y;
-  if (image.spatial == 1) z = squeeze(z, 2);
+  const Tensor z = without_depth(y, image.spatial);
   return image.batched ? z : squeeze(z, 0);
 }
 
 struct Windows {
-  kernels::WindowGrid grid;
-  Pair count;
+  WindowGrid grid;
+  kernels::Extent3 count;
 };
 
 /// PyTorch's sizes: with ceil_mode a window that would begin behind the input and its front padding is dropped.
@@ -52,12 +56,12 @@ Windows plan_windows(const char* op, const Image& image, const std::vector<int64
                      const PoolOptions& options) {
   const int n = image.spatial;
   Windows w;
-  w.grid.kernel = spatial_pair(op, "kernel", kernel, n, 1, 1);
-  w.grid.stride = spatial_pair(op, "stride", options.stride.empty() ? kernel : options.stride, n, 1, 1);
-  w.grid.before = spatial_pair(op, "padding", options.padding, n, 0, 0);
-  w.grid.dilation = spatial_pair(op, "dilation", options.dilation, n, 1, 1);
-  for (size_t i = 0; i < 2; ++i) {
-    const int64_t size = image.x.size(2 + int(i)), pad = w.grid.before[i], stride = w.grid.stride[i];
+  w.grid.kernel = spatial_extent(op, "kernel", kernel, n, 1, 1);
+  w.grid.stride = spatial_extent(op, "stride", options.stride.empty() ? kernel : options.stride, n, 1, 1);
+  w.grid.before = spatial_extent(op, "padding", options.padding, n, 0, 0);
+  w.grid.dilation = spatial_extent(op, "dilation", options.dilation, n, 1, 1);
+  for (size_t i = 0; i < 3; ++i) {
+    const int64_t size = image.size(i), pad = w.grid.before[i], stride = w.grid.stride[i];
     const int64_t reach = w.grid.dilation[i] * (w.grid.kernel[i] - 1) + 1;
     check<ValueError>(pad <= reach / 2, op, ": padding ", pad, " is more than half of the window of ", reach);
     const int64_t room = size + 2 * pad - reach;
@@ -70,7 +74,7 @@ Windows plan_windows(const char* op, const Image& image, const std::vector<int64
 }
 
 /// Begin and end of each window, [2, count] int64.
-Tensor spans(const std::vector<Pair>& windows) {
+Tensor as_tensor(const Spans& windows) {
   const int64_t n = int64_t(windows.size());
   const Tensor t = Tensor::empty({2, n}, Dtype::int64);
   for (int64_t i = 0; i < n; ++i) {
@@ -81,106 +85,158 @@ Tensor spans(const std::vector<Pair>& windows) {
 }
 
 /// What each window covers inside the input.
-std::vector<Pair> clipped(const Windows& w, size_t axis, int64_t size) {
+Spans clipped(const Windows& w, size_t axis, int64_t size) {
   const int64_t step = w.grid.dilation[axis];
-  std::vector<Pair> windows;
+  Spans windows;
   for (int64_t a = 0; a < w.count[axis]; ++a) {
     int64_t begin = a * w.grid.stride[axis] - w.grid.before[axis];
     const int64_t end = std::min(begin + step * (w.grid.kernel[axis] - 1) + 1, size);
-    while (begin < 0) begin += step;
+    if (begin < 0) begin += (-begin + step - 1) / step * step;
     windows.push_back({begin, end});
   }
   return windows;
 }
 
-std::vector<Pair> adaptive(int64_t size, int64_t count) {
-  std::vector<Pair> windows;
+Spans adaptive(int64_t size, int64_t count) {
+  Spans windows;
   for (int64_t i = 0; i < count; ++i) windows.push_back({i * size / count, ((i + 1) * size + count - 1) / count});
   return windows;
 }
 
-Pooled max_over(const Image& image, const std::vector<Pair>& rows, const std::vector<Pair>& columns, const Pair& step) {
+/// Values at `at` [planes, places] of planes [planes, pixels], computed already, with their gradient.
+Tensor recorded_maxima(const Tensor& planes, const Tensor& values, const Tensor& at) {
+  if (!needs_grad(planes)) return values;
+  return record("max_pool", values, {planes}, [at, shape = planes.shape()](const GradContext& c) -> Grads {
+    return {scatter_add(zeros(shape, c.dy().dtype(), c.dy().device()), 1, at, c.dy())};
+  });
+}
+
+Pooled max_over(const char* op, const Image& image, const std::array<Spans, 3>& windows, const kernels::Extent3& step) {
   const Tensor& x = image.x;
-  const int64_t n = x.size(0), c = x.size(1), pixels = x.size(2) * x.size(3);
-  const int64_t oh = int64_t(rows.size()), ow = int64_t(columns.size());
-  for (const std::vector<Pair>* windows : {&rows, &columns})
-    for (const Pair& w : *windows)
-      check<ShapeError>(w[0] < w[1], "max_pool: a window holds padding only: input ", x.shape());
-  Tensor at = Tensor::empty({n * c, oh, ow}, Dtype::int64, x.device());
+  const int64_t n = x.size(0), c = x.size(1);
+  kernels::Extent3 count;
+  for (size_t i = 0; i < 3; ++i) {
+    count[i] = int64_t(windows[i].size());
+    for (const Pair& w : windows[i])
+      check<ShapeError>(w[0] < w[1], op, ": a window holds padding only: input ", x.shape());
+  }
+  const Shape shape{n * c, count[0], count[1], count[2]}, out{n, c, count[0], count[1], count[2]};
+  const Tensor planes = reshape(x, {n * c, n * c == 0 ? 0 : x.numel() / (n * c)});
+  const Tensor at = Tensor::empty(shape, Dtype::int64, x.device()),
+               values = Tensor::empty(shape, x.dtype(), x.device());
   {
     NoGrad guard;
-    kernels::max_window(x.device(), at, reshape(x.detach(), {n * c, x.size(2), x.size(3)}), spans(rows), spans(columns),
-                        step);
+    const Shape plane{n * c, image.size(0), image.size(1), image.size(2)};
+    kernels::max_window(x.device(), values, at, contiguous(reshape(x.detach(), plane)),
+                        {as_tensor(windows[0]), as_tensor(windows[1]), as_tensor(windows[2])}, step);
   }
-  const Tensor values = gather(reshape(x, {n * c, pixels}), 1, reshape(at, {n * c, oh * ow}));
-  return {as_given(image, reshape(values, {n, c, oh, ow})), as_given(image, reshape(at, {n, c, oh, ow}))};
+  const int64_t places = count[0] * count[1] * count[2];
+  const Tensor flat = at.alias({n * c, places}, {places, 1}, 0);
+  const Tensor picked = recorded_maxima(planes, values.alias({n * c, places}, {places, 1}, 0), flat);
+  return {as_given(image, reshape(picked, out)), as_given(image, reshape(at, out))};
 }
 
 Pooled max_pool(const char* op, const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options,
                 int spatial) {
   const Image image = as_image(op, x, spatial);
   const Windows w = plan_windows(op, image, kernel, options);
-  return max_over(image, clipped(w, 0, image.x.size(2)), clipped(w, 1, image.x.size(3)), w.grid.dilation);
+  std::array<Spans, 3> spans;
+  for (size_t i = 0; i < 3; ++i) spans[i] = clipped(w, i, image.size(i));
+  return max_over(op, image, spans, w.grid.dilation);
 }
 
-/// Elements that each window counts along one axis.
-std::vector<double> divisors(const Windows& w, size_t axis, int64_t size, bool include_padding) {
-  std::vector<double> counts;
-  for (int64_t a = 0; a < w.count[axis]; ++a) {
-    const int64_t begin = a * w.grid.stride[axis] - w.grid.before[axis], end = begin + w.grid.kernel[axis];
-    counts.push_back(double(include_padding ? std::min(end, size + w.grid.before[axis]) - begin
-                                            : std::min(end, size) - std::max<int64_t>(begin, 0)));
+/// The window [begin, end) clipped to the input, each element with weight 1 / count.
+void add_window(Taps& taps, int64_t begin, int64_t end, double count) {
+  for (int64_t i = std::max<int64_t>(begin, 0); i < std::min(end, taps.size); ++i) taps.add(i, 1 / count);
+  taps.end_row();
+}
+
+/// Each dimension that changes is summed in turn; 16-bit floats in float32.
+Tensor weighted(const Image& image, const std::array<std::shared_ptr<Taps>, 3>& taps) {
+  const Dtype dtype = image.x.dtype();
+  Tensor y = dtype == Dtype::float64 ? image.x : to(image.x, Dtype::float32);
+  for (size_t i = 3; i-- > 0;)
+    if (taps[i]) y = resample(y, 2 + int(i), taps[i]);
+  return as_given(image, to(y, dtype));
+}
+
+/// Means of integers: exact sums, divided towards zero.
+Tensor integer_means(const Image& image, const std::array<std::shared_ptr<Taps>, 3>& taps) {
+  Tensor y = to(image.x, Dtype::float64);
+  Shape along(5, 1);
+  Tensor divisors = ones(along, Dtype::float64);
+  for (size_t i = 3; i-- > 0;) {
+    if (!taps[i]) continue;
+    Taps unit = *taps[i];
+    const Tensor divisor = Tensor::empty({unit.rows()}, Dtype::float64);
+    for (int64_t r = 0; r < unit.rows(); ++r) {
+      const int64_t k = unit.first[size_t(r)];
+      divisor.data<double>()[r] = k < unit.first[size_t(r) + 1] ? std::round(1 / unit.weight[size_t(k)]) : 1;
+    }
+    std::fill(unit.weight.begin(), unit.weight.end(), 1.0);
+    y = resample(y, 2 + int(i), std::make_shared<const Taps>(std::move(unit)));
+    Shape shape = along;
+    shape[2 + int(i)] = divisor.numel();
+    divisors = mul(divisors, reshape(divisor, shape));
   }
-  return counts;
+  return as_given(image, to(trunc(div(y, divisors)), image.x.dtype()));
+}
+
+Tensor averaged(const char* op, const Image& image, const std::array<std::shared_ptr<Taps>, 3>& taps) {
+  check<DtypeError>(is_floating(image.x.dtype()) || image.x.dtype() == Dtype::int64, op,
+                    ": needs a floating tensor: ", image.x.dtype());
+  return is_floating(image.x.dtype()) ? weighted(image, taps) : integer_means(image, taps);
 }
 
 Tensor avg_pool(const char* op, const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options,
                 int spatial) {
-  check<DtypeError>(is_floating(x.dtype()), op, ": needs a floating tensor: ", x.dtype());
   check<ValueError>(options.divisor >= 0, op, ": divisor must be positive: ", options.divisor);
   check<ValueError>(options.dilation == std::vector<int64_t>{1}, op, ": averages have no dilation");
   const Image image = as_image(op, x, spatial);
   const Windows w = plan_windows(op, image, kernel, options);
-  const Tensor sums = permute(sum(image_to_windows(image.x, w.grid, w.count), {1, 2}), {1, 0, 2, 3});
-  if (options.divisor) return as_given(image, div(sums, double(options.divisor)));
-  const std::vector<double> rows = divisors(w, 0, image.x.size(2), options.count_include_pad),
-                            columns = divisors(w, 1, image.x.size(3), options.count_include_pad);
-  const Tensor counts = Tensor::empty({w.count[0], w.count[1]}, Dtype::float64);
-  for (size_t a = 0; a < rows.size(); ++a)
-    for (size_t b = 0; b < columns.size(); ++b) counts.data<double>()[a * columns.size() + b] = rows[a] * columns[b];
-  return as_given(image, div(sums, to(counts, x.dtype())));
+  std::array<std::shared_ptr<Taps>, 3> taps;
+  for (size_t i = size_t(3 - spatial); i < 3; ++i) {
+    taps[i] = std::make_shared<Taps>();
+    taps[i]->size = image.size(i);
+    for (int64_t a = 0; a < w.count[i]; ++a) {
+      const int64_t begin = a * w.grid.stride[i] - w.grid.before[i], size = image.size(i);
+      const int64_t end = std::min(begin + w.grid.kernel[i], size + w.grid.before[i]);
+      double count =
+          double(options.count_include_pad ? end - begin : std::min(end, size) - std::max<int64_t>(begin, 0));
+      if (options.divisor) count = i == 2 ? double(options.divisor) : 1;
+      add_window(*taps[i], begin, end, count);
+    }
+  }
+  return averaged(op, image, taps);
 }
 
-/// The wanted size as a pair; -1 keeps the input's.
-Pair adaptive_size(const char* op, const Image& image, const std::vector<int64_t>& size) {
-  Pair out = spatial_pair(op, "size", size, image.spatial, 1, -1);
-  for (size_t i = 0; i < 2; ++i) {
-    if (out[i] == -1) out[i] = image.x.size(2 + int(i));
-  }
+/// The wanted size; -1 keeps the input's.
+kernels::Extent3 adaptive_size(const char* op, const Image& image, const std::vector<int64_t>& size) {
+  kernels::Extent3 out = spatial_extent(op, "size", size, image.spatial, 1, -1);
+  for (size_t i = 0; i < 3; ++i)
+    if (out[i] == -1) out[i] = image.size(i);
   return out;
 }
 
 Pooled adaptive_max(const char* op, const Tensor& x, const std::vector<int64_t>& size, int spatial) {
   const Image image = as_image(op, x, spatial);
-  const Pair out = adaptive_size(op, image, size);
-  return max_over(image, adaptive(image.x.size(2), out[0]), adaptive(image.x.size(3), out[1]), {1, 1});
+  const kernels::Extent3 out = adaptive_size(op, image, size);
+  std::array<Spans, 3> spans;
+  for (size_t i = 0; i < 3; ++i) spans[i] = adaptive(image.size(i), out[i]);
+  return max_over(op, image, spans, {1, 1, 1});
 }
 
 Tensor adaptive_avg(const char* op, const Tensor& x, const std::vector<int64_t>& size, int spatial) {
   check<DtypeError>(is_floating(x.dtype()), op, ": needs a floating tensor: ", x.dtype());
   const Image image = as_image(op, x, spatial);
-  const Pair out = adaptive_size(op, image, size);
-  const int64_t h = image.x.size(2), w = image.x.size(3);
-  if (out[0] > 0 && out[1] > 0 && h % out[0] == 0 && w % out[1] == 0) {
-    const Tensor y = avg_pool(op, image.x, {h / out[0], w / out[1]}, {}, 2);
-    return as_given(image, y);
+  const kernels::Extent3 out = adaptive_size(op, image, size);
+  std::array<std::shared_ptr<Taps>, 3> taps;
+  for (size_t i = size_t(3 - spatial); i < 3; ++i) {
+    taps[i] = std::make_shared<Taps>();
+    taps[i]->size = image.size(i);
+    for (const Pair& w : adaptive(image.size(i), out[i])) add_window(*taps[i], w[0], w[1], double(w[1] - w[0]));
   }
-  TensorList cells;
-  for (const Pair& r : adaptive(h, out[0]))
-    for (const Pair& c : adaptive(w, out[1]))
-      cells.push_back(mean(narrow(narrow(image.x, 2, r[0], r[1] - r[0]), 3, c[0], c[1] - c[0]), {2, 3}));
-  if (cells.empty()) return as_given(image, zeros({image.x.size(0), image.x.size(1), out[0], out[1]}, x.dtype()));
-  return as_given(image, reshape(stack(cells, -1), {image.x.size(0), image.x.size(1), out[0], out[1]}));
+  return weighted(image, taps);
 }
 
 }  // namespace
@@ -191,11 +247,17 @@ Pooled max_pool1d(const Tensor& x, const std::vector<int64_t>& kernel, const Poo
 Pooled max_pool2d(const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options) {
   return max_pool("max_pool2d", x, kernel, options, 2);
 }
+Pooled max_pool3d(const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options) {
+  return max_pool("max_pool3d", x, kernel, options, 3);
+}
 Tensor avg_pool1d(const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options) {
   return avg_pool("avg_pool1d", x, kernel, options, 1);
 }
 Tensor avg_pool2d(const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options) {
   return avg_pool("avg_pool2d", x, kernel, options, 2);
+}
+Tensor avg_pool3d(const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options) {
+  return avg_pool("avg_pool3d", x, kernel, options, 3);
 }
 Pooled adaptive_max_pool1d(const Tensor& x, const std::vector<int64_t>& size) {
   return adaptive_max("adaptive_max_pool1d", x, size, 1);
@@ -203,11 +265,17 @@ Pooled adaptive_max_pool1d(const Tensor& x, const std::vector<int64_t>& size) {
 Pooled adaptive_max_pool2d(const Tensor& x, const std::vector<int64_t>& size) {
   return adaptive_max("adaptive_max_pool2d", x, size, 2);
 }
+Pooled adaptive_max_pool3d(const Tensor& x, const std::vector<int64_t>& size) {
+  return adaptive_max("adaptive_max_pool3d", x, size, 3);
+}
 Tensor adaptive_avg_pool1d(const Tensor& x, const std::vector<int64_t>& size) {
   return adaptive_avg("adaptive_avg_pool1d", x, size, 1);
 }
 Tensor adaptive_avg_pool2d(const Tensor& x, const std::vector<int64_t>& size) {
   return adaptive_avg("adaptive_avg_pool2d", x, size, 2);
+}
+Tensor adaptive_avg_pool3d(const Tensor& x, const std::vector<int64_t>& size) {
+  return adaptive_avg("adaptive_avg_pool3d", x, size, 3);
 }
 
 }  // namespace hearth

@@ -1,9 +1,7 @@
-// Windows of images as columns and back, and their maxima; work is cut by planes.
+// Windows of images as columns and back; work is cut by planes.
 #include "hearth/backend/kernels/conv.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include "hearth/backend/cpu/parallel.h"
@@ -13,12 +11,14 @@ namespace hearth::cpu {
 
 extern kernels::ImageToWindowsFn image_to_windows;
 extern kernels::WindowsToImageFn windows_to_image;
-extern kernels::MaxWindowFn max_window;
 
 namespace {
 
+using NumberTypes = Types<float, double, bfloat16, float16, int64_t, int32_t, int16_t, int8_t, uint8_t>;
+
 template <class T>
-using Accumulate = std::conditional_t<std::is_same_v<T, double>, double, float>;
+using Accumulate =
+    std::conditional_t<std::is_integral_v<T>, int64_t, std::conditional_t<std::is_same_v<T, double>, double, float>>;
 
 constexpr int64_t elements_per_chunk = 16384;
 
@@ -37,27 +37,69 @@ Range inside(const kernels::WindowGrid& grid, size_t axis, int64_t i, int64_t si
   return {std::min(begin, windows), std::clamp<int64_t>(end, std::min(begin, windows), windows)};
 }
 
+/// Along the rows of a plane: where window column `j` of a row begins in memory, and which windows it meets.
+struct Column {
+  Range windows;
+  int64_t first;
+};
+Column column(const kernels::WindowGrid& grid, int64_t j, int64_t width, int64_t count) {
+  return {inside(grid, 2, j, width, count), j * grid.dilation[2] - grid.before[2]};
+}
+
+template <class T>
+void fill_windows(T* target, const T* plane, const Shape& strides, const Shape& size, const Shape& count,
+                  const kernels::WindowGrid& grid, const kernels::Extent3& at) {
+  const Range depths = inside(grid, 0, at[0], size[0], count[0]), rows = inside(grid, 1, at[1], size[1], count[1]);
+  const Column c = column(grid, at[2], size[2], count[2]);
+  std::fill_n(target, count[0] * count[1] * count[2], T{});
+  const int64_t step = grid.stride[2] * strides[2];
+  for (int64_t a = depths.begin; a < depths.end; ++a)
+    for (int64_t b = rows.begin; b < rows.end; ++b) {
+      const T* row = plane + (a * grid.stride[0] + at[0] * grid.dilation[0] - grid.before[0]) * strides[0] +
+                     (b * grid.stride[1] + at[1] * grid.dilation[1] - grid.before[1]) * strides[1] +
+                     c.first * strides[2];
+      T* to = target + (a * count[1] + b) * count[2];
+      if (step == 1)
+        std::copy(row + c.windows.begin, row + c.windows.end, to + c.windows.begin);
+      else
+        for (int64_t w = c.windows.begin; w < c.windows.end; ++w) to[w] = row[w * step];
+    }
+}
+
+template <class T, class A>
+void add_windows(A* sums, const T* from, const Shape& strides, const Shape& size, const Shape& count,
+                 const kernels::WindowGrid& grid, const kernels::Extent3& at) {
+  const Range depths = inside(grid, 0, at[0], size[0], count[0]), rows = inside(grid, 1, at[1], size[1], count[1]);
+  const Column c = column(grid, at[2], size[2], count[2]);
+  for (int64_t a = depths.begin; a < depths.end; ++a)
+    for (int64_t b = rows.begin; b < rows.end; ++b) {
+      const T* source = from + a * strides[0] + b * strides[1];
+      const int64_t depth = a * grid.stride[0] + at[0] * grid.dilation[0] - grid.before[0];
+      const int64_t row = b * grid.stride[1] + at[1] * grid.dilation[1] - grid.before[1];
+      A* target = sums + (depth * size[1] + row) * size[2] + c.first;
+      for (int64_t w = c.windows.begin; w < c.windows.end; ++w) target[w * grid.stride[2]] += A(source[w * strides[2]]);
+    }
+}
+
+/// The last three entries.
+Shape last_three(const Shape& s) { return {s[s.size() - 3], s[s.size() - 2], s[s.size() - 1]}; }
+
 }  // namespace
 
 void image_to_windows(const Tensor& out, const Tensor& x, const kernels::WindowGrid& grid) {
   if (out.numel() == 0) return;
-  const int64_t kh = out.size(1), kw = out.size(2), n = out.size(3), oh = out.size(4), ow = out.size(5);
-  const int64_t height = x.size(2), width = x.size(3);
-  const int64_t sn = x.stride(0), sc = x.stride(1), sh = x.stride(2), sw = x.stride(3);
-  dispatch(FloatTypes{}, x.dtype(), "image_to_windows", [&]<class T>() {
+  const Shape &k = out.shape(), &s = x.strides();
+  const Shape size = last_three(x.shape()), strides = last_three(s), count = last_three(k);
+  const int64_t places = count.numel(), n = k[4];
+  dispatch(NumberTypes{}, x.dtype(), "image_to_windows", [&]<class T>() {
     T* to = static_cast<T*>(out.raw());
     const T* from = static_cast<const T*>(x.raw());
-    parallel_for(0, out.size(0) * kh * kw * n, grain_for(oh * ow), [&](int64_t begin, int64_t end) {
+    parallel_for(0, out.numel() / places, grain_for(places), [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
-        const int64_t image = item % n, j = item / n % kw, i = item / n / kw % kh, c = item / n / kw / kh;
-        const Range rows = inside(grid, 0, i, height, oh), columns = inside(grid, 1, j, width, ow);
-        T* target = to + item * oh * ow;
-        std::fill_n(target, oh * ow, T{});
-        const T* plane = from + image * sn + c * sc + (j * grid.dilation[1] - grid.before[1]) * sw;
-        for (int64_t a = rows.begin; a < rows.end; ++a) {
-          const T* row = plane + (a * grid.stride[0] + i * grid.dilation[0] - grid.before[0]) * sh;
-          for (int64_t b = columns.begin; b < columns.end; ++b) target[a * ow + b] = row[b * grid.stride[1] * sw];
-        }
+        const int64_t window = item / n, c = window / (k[1] * k[2] * k[3]);
+        const T* plane = from + item % n * s[0] + c * s[1];
+        fill_windows(to + item * places, plane, strides, size, count, grid,
+                     {window / (k[2] * k[3]) % k[1], window / k[3] % k[2], window % k[3]});
       }
     });
   });
@@ -65,63 +107,24 @@ void image_to_windows(const Tensor& out, const Tensor& x, const kernels::WindowG
 
 void windows_to_image(const Tensor& out, const Tensor& windows, const kernels::WindowGrid& grid) {
   if (out.numel() == 0) return;
-  const int64_t channels = out.size(1), height = out.size(2), width = out.size(3);
-  const Shape& shape = windows.shape();
-  const Shape& s = windows.strides();
-  const int64_t kh = shape[1], kw = shape[2], oh = shape[4], ow = shape[5];
-  dispatch(FloatTypes{}, out.dtype(), "windows_to_image", [&]<class T>() {
+  const Shape &k = windows.shape(), &s = windows.strides();
+  const Shape size = last_three(out.shape()), strides = last_three(s), count = last_three(k);
+  const int64_t channels = out.size(1), pixels = size.numel();
+  dispatch(NumberTypes{}, out.dtype(), "windows_to_image", [&]<class T>() {
     using A = Accumulate<T>;
     T* to = static_cast<T*>(out.raw());
     const T* from = static_cast<const T*>(windows.raw());
-    const int64_t planes = out.size(0) * channels;
-    parallel_for(0, planes, grain_for(kh * kw * oh * ow + height * width), [&](int64_t begin, int64_t end) {
-      std::vector<A> sums(static_cast<size_t>(height * width));
+    const int64_t work = k[1] * k[2] * k[3] * count.numel() + pixels;
+    parallel_for(0, out.size(0) * channels, grain_for(work), [&](int64_t begin, int64_t end) {
+      std::vector<A> sums(static_cast<size_t>(pixels));
       for (int64_t plane = begin; plane < end; ++plane) {
-        const T* base = from + plane / channels * s[3] + plane % channels * s[0];
+        const T* base = from + plane / channels * s[4] + plane % channels * s[0];
         std::fill(sums.begin(), sums.end(), A(0));
-        for (int64_t i = 0; i < kh; ++i)
-          for (int64_t j = 0; j < kw; ++j) {
-            const Range rows = inside(grid, 0, i, height, oh), columns = inside(grid, 1, j, width, ow);
-            for (int64_t a = rows.begin; a < rows.end; ++a) {
-              const T* source = base + i * s[1] + j * s[2] + a * s[4];
-              const int64_t row = a * grid.stride[0] + i * grid.dilation[0] - grid.before[0];
-              A* target = sums.data() + row * width;
-              for (int64_t b = columns.begin; b < columns.end; ++b)
-                target[b * grid.stride[1] + j * grid.dilation[1] - grid.before[1]] += A(source[b * s[5]]);
-            }
-          }
-        for (int64_t p = 0; p < height * width; ++p) to[plane * height * width + p] = T(sums[size_t(p)]);
-      }
-    });
-  });
-}
-
-void max_window(const Tensor& out, const Tensor& x, const Tensor& rows, const Tensor& columns,
-                const std::array<int64_t, 2>& step) {
-  if (out.numel() == 0) return;
-  const int64_t oh = out.size(1), ow = out.size(2), width = x.size(2);
-  const int64_t sp = x.stride(0), sh = x.stride(1), sw = x.stride(2);
-  const int64_t* top = rows.data<int64_t>();
-  const int64_t* left = columns.data<int64_t>();
-  int64_t* to = out.data<int64_t>();
-  dispatch(RealTypes{}, x.dtype(), "max_window", [&]<class T>() {
-    const T* from = static_cast<const T*>(x.raw());
-    parallel_for(0, out.size(0) * oh, grain_for(ow * 8), [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const T* plane = from + item / oh * sp;
-        const int64_t a = item % oh;
-        for (int64_t b = 0; b < ow; ++b) {
-          int64_t best = top[a] * width + left[b];
-          T most = plane[top[a] * sh + left[b] * sw];
-          for (int64_t r = top[a]; r < top[oh + a]; r += step[0])
-            for (int64_t c = left[b]; c < left[ow + b]; c += step[1]) {
-              const T value = plane[r * sh + c * sw];
-              if (!(value > most) && value == value) continue;
-              most = value;
-              best = r * width + c;
-            }
-          to[item * ow + b] = best;
-        }
+        for (int64_t h = 0; h < k[1]; ++h)
+          for (int64_t i = 0; i < k[2]; ++i)
+            for (int64_t j = 0; j < k[3]; ++j)
+              add_windows(sums.data(), base + h * s[1] + i * s[2] + j * s[3], strides, size, count, grid, {h, i, j});
+        for (int64_t p = 0; p < pixels; ++p) to[plane * pixels + p] = T(sums[size_t(p)]);
       }
     });
   });

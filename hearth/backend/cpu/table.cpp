@@ -11,6 +11,8 @@
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/backend/kernels/norm.h"
 #include "hearth/backend/kernels/optim_step.h"
+#include "hearth/backend/kernels/pool.h"
+#include "hearth/backend/kernels/recurrent.h"
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/backend/kernels/rotary.h"
 #include "hearth/backend/kernels/softmax.h"
@@ -58,6 +60,11 @@ kernels::HistcFn histc;
 kernels::ImageToWindowsFn image_to_windows;
 kernels::WindowsToImageFn windows_to_image;
 kernels::MaxWindowFn max_window;
+kernels::ResampleFn resample;
+kernels::LstmCellFn lstm_cell;
+kernels::LstmCellBackwardFn lstm_cell_backward;
+kernels::GruCellFn gru_cell;
+kernels::GruCellBackwardFn gru_cell_backward;
 kernels::SgdStepFn sgd_step;
 kernels::AdamStepFn adam_step;
 kernels::SumSquaresFn sum_squares;
@@ -106,6 +113,11 @@ void install() {
   kernels::image_to_windows.set(here, image_to_windows);
   kernels::windows_to_image.set(here, windows_to_image);
   kernels::max_window.set(here, max_window);
+  kernels::resample.set(here, resample);
+  kernels::lstm_cell.set(here, lstm_cell);
+  kernels::lstm_cell_backward.set(here, lstm_cell_backward);
+  kernels::gru_cell.set(here, gru_cell);
+  kernels::gru_cell_backward.set(here, gru_cell_backward);
   kernels::sgd_step.set(here, sgd_step);
   kernels::adam_step.set(here, adam_step);
   kernels::sum_squares.set(here, sum_squares);

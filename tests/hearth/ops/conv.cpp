@@ -41,6 +41,28 @@ TEST(Conv, AgreesWithPyTorch) {
   });
 }
 
+TEST(Conv, VolumesAreSumsOfImages) {
+  // A kernel of depth 2 is two images' convolutions added; the transpose is the adjoint.
+  const Tensor x = random({2, 4, 3, 5, 6}, 1, Dtype::float64), w = random({6, 2, 2, 3, 2}, 2, Dtype::float64);
+  const Tensor y = conv3d(x, w, {}, {1, 2, 1}, {0, 2, 1}, {1, 1, 3}, 2);
+  for (int64_t a = 0; a < 2; ++a) {
+    Tensor sum;
+    for (int64_t k = 0; k < 2; ++k) {
+      const Tensor part = conv2d(select(x, 2, a + k), select(w, 2, k), {}, {2, 1}, {2, 1}, {1, 3}, 2);
+      sum = sum.defined() ? sum + part : part;
+    }
+    fused_check::expect_close(select(y, 2, a), sum, 1e-12, 1e-12);
+  }
+  const Tensor g = random(y.shape(), 3, Dtype::float64);
+  const Tensor back = conv_transpose3d(g, w, {}, {1, 2, 1}, {0, 2, 1}, {0, 0, 0}, 2, {1, 1, 3});
+  ASSERT_EQ(back.shape(), x.shape());
+  EXPECT_NEAR(sum(back * x).item(), sum(y * g).item(), 1e-9);
+  const Tensor ints = to(random({1, 1, 4, 4}, 4, Dtype::float32, 9), Dtype::int64);
+  const Tensor ones_kernel = ones({1, 1, 2, 2}, Dtype::int64);
+  fused_check::expect_close(conv2d(ints, ones_kernel),
+                            conv2d(to(ints, Dtype::float64), to(ones_kernel, Dtype::float64)), 0, 0);
+}
+
 TEST(Conv, AgreesWithLoops) {
   const Tensor x = random({2, 4, 7, 6}, 1, Dtype::float64), w = random({6, 2, 3, 2}, 2, Dtype::float64);
   const Tensor y = conv2d(x, w, {}, {2, 1}, {2, 1}, {1, 3}, 2);
@@ -134,7 +156,7 @@ TEST(Conv, RefusesWrongInput) {
   EXPECT_THROW(conv2d(x, w, {}, {1}, "full"), ValueError);
   EXPECT_THROW(conv2d(x, w, {}, {1}, 0, {1}, 3), ValueError);
   EXPECT_THROW(conv2d(x, to(w, Dtype::float64)), DtypeError);
-  EXPECT_THROW(conv2d(to(x, Dtype::int64), to(w, Dtype::int64)), DtypeError);
+  EXPECT_THROW(conv2d(to(x, Dtype::boolean), to(w, Dtype::boolean)), DtypeError);
   EXPECT_THROW(conv_transpose2d(x, zeros({4, 2, 3, 3}), {}, {2}, {0}, {2}), ValueError);
   EXPECT_THROW(conv_transpose2d(x, w), ShapeError);
   EXPECT_THROW(im2col(x, {6, 6}), ShapeError);
