@@ -3,17 +3,18 @@
 
 #include <queue>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
+#include "hearth/ops/reduce.h"
 
 namespace hearth {
 
 namespace {
 
 struct Task {
+  Node* node;
   int64_t pending = 0;   ///< consumers that have not run yet
   TensorList gradients;  ///< of the node's outputs, so far
 };
@@ -40,6 +41,11 @@ class Run {
     }
   }
 
+  ~Run() {
+    for (Task& t : tasks_)
+      if (t.node->run.load(std::memory_order_relaxed) == this) t.node->run.store(nullptr, std::memory_order_release);
+  }
+
   void start(const std::vector<Edge>& roots, const TensorList& gradients) {
     count(roots);
     for (size_t i = 0; i < roots.size(); ++i) send(roots[i], gradients[i]);
@@ -54,26 +60,44 @@ class Run {
   }
 
  private:
+  /// The node's task, made when there is none. Another backward may be at work on a node of a shared graph: it then
+  /// keeps the place in the node, and this run remembers its own in a map.
+  Task& task(Node* node, bool* fresh = nullptr) {
+    if (node->run.load(std::memory_order_acquire) == this) return tasks_[node->place];
+    if (!shared_.empty())
+      if (auto at = shared_.find(node); at != shared_.end()) return tasks_[at->second];
+    const void* nobody = nullptr;
+    if (node->run.compare_exchange_strong(nobody, this))
+      node->place = uint32_t(tasks_.size());
+    else
+      shared_[node] = uint32_t(tasks_.size());
+    if (fresh) *fresh = true;
+    Task made{node};
+    made.gradients.resize(node->outputs.size());
+    tasks_.push_back(std::move(made));
+    return tasks_.back();
+  }
+
   /// Walks the graph once without recursion; every node learns how many gradients it has to wait for.
   void count(const std::vector<Edge>& roots) {
     std::vector<Node*> stack;
+    const auto reach = [&](Node* node) {
+      bool fresh = false;
+      ++task(node, &fresh).pending;
+      if (fresh) stack.push_back(node);
+    };
     for (const Edge& root : roots)
-      if (root.node && tasks_[root.node.get()].pending++ == 0) stack.push_back(root.node.get());
-    std::unordered_set<Node*> visited(stack.begin(), stack.end());
+      if (root.node) reach(root.node.get());
     while (!stack.empty()) {
       Node* node = stack.back();
       stack.pop_back();
-      for (const Edge& edge : node->inputs) {
-        if (!edge.node) continue;
-        ++tasks_[edge.node.get()].pending;
-        if (visited.insert(edge.node.get()).second) stack.push_back(edge.node.get());
-      }
+      for (const Edge& edge : node->inputs)
+        if (edge.node) reach(edge.node.get());
     }
-    for (auto& [node, task] : tasks_) task.gradients.resize(node->outputs.size());
   }
 
   void finish_consumer(Node* node) {
-    if (--tasks_[node].pending == 0) ready_.push(node);
+    if (--task(node).pending == 0) ready_.push(node);
   }
 
   static void accumulate(Tensor& total, const Tensor& gradient) {
@@ -85,7 +109,7 @@ class Run {
     // A gradient has its tensor's dtype: what belongs to a real tensor is the real part of a complex gradient.
     const Tensor gradient = to(raw, edge.node ? edge.node->outputs[edge.index].dtype : edge.leaf->dtype);
     if (edge.node) {
-      accumulate(tasks_[edge.node.get()].gradients[edge.index], gradient);
+      accumulate(task(edge.node.get()).gradients[edge.index], gradient);
     } else if (edge.leaf) {
       auto [at, fresh] = leaf_index_.try_emplace(edge.leaf.get(), leaf_gradients_order_.size());
       if (fresh) leaf_gradients_order_.emplace_back(edge.leaf, Tensor());
@@ -93,25 +117,45 @@ class Run {
     }
   }
 
-  void step(Node* node) {
-    TensorList gradients = std::move(tasks_[node].gradients);
-    bool any = false;
-    for (const Tensor& g : gradients) any = any || g.defined();
-    Grads results;
-    if (any) {
-      for (const OutputHook& hook : node->output_hooks) {
+  /// Hooks on a node's outputs, then what `grad` asked for.
+  void before(Node* node, TensorList& gradients) {
+    if (node->hooks) {
+      for (const OutputHook& hook : node->hooks->outputs) {
         Tensor& g = gradients[hook.output];
         if (!g.defined()) continue;
         if (Tensor changed = hook.run(g); changed.defined()) g = changed;
       }
-      if (auto at = captured_nodes_.find(node); at != captured_nodes_.end())
-        for (Capture* capture : at->second)
-          if (gradients[capture->edge.index].defined()) capture->value = gradients[capture->edge.index];
+      for (const auto& [id, hook] : node->hooks->before) hook(gradients);
+    }
+    if (captured_nodes_.empty()) return;
+    if (auto at = captured_nodes_.find(node); at != captured_nodes_.end())
+      for (Capture* capture : at->second)
+        if (gradients[capture->edge.index].defined()) capture->value = gradients[capture->edge.index];
+  }
+
+  static void refuse_nan(const Node& node, const Grads& results) {
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (!results[i].defined() || !is_differentiable(results[i].dtype())) continue;
+      const NoGrad guard;
+      check<ValueError>(any(isnan(results[i])).item() == 0, node.name(), ": backward returned nan values in its ", i,
+                        "th output; the op was called at\n", node.hooks ? node.hooks->origin : "");
+    }
+  }
+
+  void step(Node* node) {
+    TensorList gradients = std::move(task(node).gradients);
+    bool any = false;
+    for (const Tensor& g : gradients) any = any || g.defined();
+    Grads results;
+    if (any) {
+      before(node, gradients);
       // A node with one output always sees a gradient; formulas of several outputs look for undefined ones.
       results = node->backward(GradContext{gradients, *node});
       check<ValueError>(results.size() == node->inputs.size(), node->name(), ": backward returned ", results.size(),
                         " gradients for ", node->inputs.size(), " inputs");
-      for (const auto& hook : node->hooks) hook(results, gradients);
+      if (anomaly_mode()) refuse_nan(*node, results);
+      if (node->hooks)
+        for (const auto& [id, hook] : node->hooks->after) hook(results, gradients);
       if (!options_.retain_graph && !options_.create_graph) node->release_saved();
     }
     for (size_t i = 0; i < node->inputs.size(); ++i) {
@@ -140,13 +184,15 @@ class Run {
       const bool own = gradient.is_contiguous() && gradient.storage()->use_count() == 1;
       meta.grad = options_.create_graph ? gradient : own ? gradient.detach() : clone(gradient.detach());
     }
+    for (const auto& [id, hook] : meta.accumulate_hooks) hook(Tensor(leaf));
   }
 
   BackwardOptions options_;
   std::vector<Capture>* captures_;
   std::unordered_map<Node*, std::vector<Capture*>> captured_nodes_;
   std::unordered_map<TensorImpl*, std::vector<Capture*>> captured_leaves_;
-  std::unordered_map<Node*, Task> tasks_;
+  std::vector<Task> tasks_;
+  std::unordered_map<Node*, uint32_t> shared_;  ///< places of nodes that another backward works on
   std::unordered_map<TensorImpl*, size_t> leaf_index_;
   std::vector<std::pair<Ref<TensorImpl>, Tensor>> leaf_gradients_order_;
   std::priority_queue<Node*, std::vector<Node*>, BySequence> ready_;

@@ -18,9 +18,20 @@ struct DeletionQueue {
 };
 thread_local DeletionQueue deletion_queue;
 
+thread_local std::vector<std::shared_ptr<SavedHooks>> saved_hooks;
+std::atomic<DescribeCaller> describe_caller{nullptr};
+
 }  // namespace
 
-Node::Node(const char* name) : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
+void push_saved_hooks(std::shared_ptr<SavedHooks> hooks) { saved_hooks.push_back(std::move(hooks)); }
+void pop_saved_hooks() { saved_hooks.pop_back(); }
+void set_anomaly_mode(DescribeCaller describe) { describe_caller.store(describe); }
+bool anomaly_mode() { return describe_caller.load(std::memory_order_relaxed) != nullptr; }
+
+Node::Node(const char* name) : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
+  if (const DescribeCaller describe = describe_caller.load(std::memory_order_relaxed)) [[unlikely]]
+    make_hooks().origin = describe();
+}
 
 void Node::destroy() {
   deletion_queue.nodes.push_back(this);
@@ -58,6 +69,11 @@ Saved::Saved(const Tensor& tensor, bool is_output, uint32_t output_index)
     : output_index_(output_index), is_output_(is_output) {
   if (!tensor.defined()) return;
   version_ = tensor.version();
+  if (!saved_hooks.empty()) [[unlikely]] {
+    const std::shared_ptr<SavedHooks> hooks = saved_hooks.back();
+    packed_ = std::make_shared<PackedTensor>(PackedTensor{hooks, hooks->pack(is_output ? tensor.detach() : tensor)});
+    return;
+  }
   const AutogradMeta* meta = tensor.impl()->meta.get();
   const Ref<Node> node = is_output ? nullptr : tensor.grad_fn();
   if (!is_output && meta && meta->requires_grad && !node) {
@@ -72,12 +88,13 @@ Saved::Saved(const Tensor& tensor, bool is_output, uint32_t output_index)
 }
 
 Tensor Saved::get(const GradContext& context) const {
-  if (!tensor_.defined()) return tensor_;
-  check<ValueError>(tensor_.version() == version_, context.node.name(),
+  if (!defined()) return tensor_;
+  check<ValueError>(packed_ || tensor_.version() == version_, context.node.name(),
                     ": a tensor needed for backward was written in place: shape ", tensor_.shape(), " is at version ",
                     tensor_.version(), ", expected ", version_);
-  if (!is_output_) return tensor_;
-  Tensor output = tensor_.detach();
+  const Tensor kept = packed_ ? packed_->hooks->unpack(packed_->value) : tensor_;
+  if (!is_output_) return kept;
+  Tensor output = kept.detach();
   AutogradMeta& meta = output.impl()->autograd();
   meta.grad_fn = Ref<Node>(&context.node);
   meta.output_index = output_index_;
@@ -187,7 +204,7 @@ int64_t Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
   check<ValueError>(requires_grad(), "register_hook: tensor does not require grad: shape ", shape());
   const int64_t id = next_hook_id++;
   if (const Ref<Node> node = grad_fn()) {
-    node->output_hooks.push_back({id, impl_->meta->output_index, std::move(hook)});
+    node->make_hooks().outputs.push_back({id, impl_->meta->output_index, std::move(hook)});
   } else {
     impl_->autograd().hooks.emplace_back(id, std::move(hook));
   }
@@ -197,8 +214,8 @@ int64_t Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
 void Tensor::remove_hook(int64_t id) const {
   if (!impl_->meta) return;
   std::erase_if(impl_->meta->hooks, [id](const auto& entry) { return entry.first == id; });
-  if (const Ref<Node> node = grad_fn())
-    std::erase_if(node->output_hooks, [id](const OutputHook& hook) { return hook.id == id; });
+  if (const Ref<Node> node = grad_fn(); node && node->hooks)
+    std::erase_if(node->hooks->outputs, [id](const OutputHook& hook) { return hook.id == id; });
 }
 
 }  // namespace hearth

@@ -1,9 +1,11 @@
 // Node: what a tensor remembers about the op that made it; `record` writes it down, autograd/engine runs it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "hearth/core/tensor.h"
@@ -44,6 +46,15 @@ struct OutputHook {
   std::function<Tensor(const Tensor&)> run;
 };
 
+/// What is called around a node's backward, in the order of registration.
+struct NodeHooks {
+  /// May replace the gradients of the outputs before backward, and those of the inputs after it.
+  std::vector<std::pair<int64_t, std::function<void(TensorList& outputs)>>> before;
+  std::vector<std::pair<int64_t, std::function<void(Grads& inputs, const TensorList& outputs)>>> after;
+  std::vector<OutputHook> outputs;  ///< tensor hooks
+  std::string origin;               ///< in anomaly mode: where the op was called
+};
+
 class Node : public RefCounted {
  public:
   explicit Node(const char* name);
@@ -57,13 +68,23 @@ class Node : public RefCounted {
 
   std::vector<Edge> inputs;
   std::vector<OutputInfo> outputs;
-  std::vector<std::function<void(const Grads& inputs, const TensorList& outputs)>> hooks;
-  std::vector<OutputHook> output_hooks;  ///< tensor hooks, in the order of their registration
+  std::unique_ptr<NodeHooks> hooks;  ///< null for nearly every node
+
+  // Which backward is working on this node, and its place there; see autograd/engine.
+  std::atomic<const void*> run{nullptr};
+  uint32_t place = 0;
+
+  NodeHooks& make_hooks() {
+    if (!hooks) hooks = std::make_unique<NodeHooks>();
+    return *hooks;
+  }
 
  protected:
   ~Node() override = default;
   /// Deep graphs are freed by a loop, not by recursion.
   void destroy() final;
+  /// For a node whose name is its own; `name` must live as long as the node.
+  void rename(const char* name) { name_ = name; }
 
  private:
   const char* name_;
@@ -89,7 +110,8 @@ struct AutogradMeta {
   uint32_t history = 0;  ///< bumped when an in-place write gives the tensor another grad_fn
   std::unique_ptr<ViewInfo> view;
   std::shared_ptr<TensorImpl*> self;  ///< null once the tensor is gone; made by retain_grad
-  std::vector<std::pair<int64_t, std::function<Tensor(const Tensor&)>>> hooks;  ///< of a leaf
+  std::vector<std::pair<int64_t, std::function<Tensor(const Tensor&)>>> hooks;           ///< of a leaf
+  std::vector<std::pair<int64_t, std::function<void(const Tensor&)>>> accumulate_hooks;  ///< after grad was added to
 };
 
 /// True when grad mode is on and some input takes part in differentiation.
@@ -107,12 +129,30 @@ Edge gradient_edge(const Tensor& x);
 /// the data plus the edge of its history, never the user's handle: an in-place write gives that handle a new history,
 /// and a node that kept it would keep itself alive. Only a leaf that requires grad is kept as it is. An output
 /// (`save_output`) is kept without its node and gets it back when it is unpacked.
+/// Takes over what is kept for backward, per thread (torch.autograd.graph.saved_tensors_hooks): `pack` is called when a
+/// tensor is saved, `unpack` when it is used.
+struct SavedHooks {
+  std::function<std::shared_ptr<void>(const Tensor&)> pack;
+  std::function<Tensor(const std::shared_ptr<void>&)> unpack;
+};
+struct PackedTensor {
+  std::shared_ptr<SavedHooks> hooks;
+  std::shared_ptr<void> value;
+};
+void push_saved_hooks(std::shared_ptr<SavedHooks> hooks);
+void pop_saved_hooks();
+
+/// Anomaly mode: every node remembers what `describe_caller` says, and backward refuses NaN. Null switches it off.
+using DescribeCaller = std::string (*)();
+void set_anomaly_mode(DescribeCaller describe_caller);
+bool anomaly_mode();
+
 class Saved {
  public:
   Saved() = default;
   Saved(const Tensor& tensor, bool is_output, uint32_t output_index = 0);
 
-  bool defined() const { return tensor_.defined(); }
+  bool defined() const { return packed_ || tensor_.defined(); }
   /// Raises ValueError when the tensor was written in place since.
   Tensor get(const GradContext& context) const;
 
@@ -121,6 +161,7 @@ class Saved {
   uint32_t version_ = 0;
   uint32_t output_index_ = 0;
   bool is_output_ = false;
+  std::shared_ptr<PackedTensor> packed_;  ///< instead of the tensor, when hooks were on
 };
 
 inline Saved save(const Tensor& input) { return {input, false}; }

@@ -7,6 +7,7 @@
 #include "hearth/core/grad_mode.h"
 #include "python/src/binding.h"
 #include "python/src/errors.h"
+#include "python/src/python_node.h"
 #include "python/src/tensor_object.h"
 
 namespace hearth::python {
@@ -48,11 +49,6 @@ nb::object edge_object(const Edge& edge) {
   return nb::none();
 }
 
-TensorList tensors_of(PyObject* sequence, const char* op) {
-  PyObject* values[] = {sequence};
-  return Args(op, values).tensors(0);
-}
-
 const Binding binding{[](Module& m) {
   nb::class_<NodeObject>(m.nanobind(), "Node", "A step of the graph that backward walks.", nb::is_weak_referenceable(),
                          nb::dynamic_attr())
@@ -64,6 +60,11 @@ const Binding binding{[](Module& m) {
              return nb::try_cast(other, o) && o && o->node == n.node;
            })
       .def("__hash__", [](NodeObject& n) { return Py_hash_t(reinterpret_cast<uintptr_t>(n.node.get()) >> 4); })
+      .def_prop_ro("_context",
+                   [](NodeObject& n) -> nb::object {
+                     auto* python = dynamic_cast<PythonNode*>(n.node.get());
+                     return python ? nb::borrow(python->context()) : nb::none();
+                   })
       .def("_sequence_nr", [](NodeObject& n) { return n.node->sequence(); })
       .def_prop_ro("next_functions", [](NodeObject& n) {
         nb::list list;
@@ -125,6 +126,13 @@ const Binding binding{[](Module& m) {
 }};
 
 }  // namespace
+
+Ref<Node> node_from(PyObject* object) {
+  NodeObject* node = nullptr;
+  if (!nb::try_cast(nb::handle(object), node) || !node)
+    fail_type("node: a node of the graph is needed: got %s", Py_TYPE(object)->tp_name);
+  return node->node;
+}
 
 PyObject* node_object(const Ref<Node>& node) {
   if (!node) Py_RETURN_NONE;
