@@ -3,6 +3,8 @@ import os
 import re
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "stuff"}
+# Folders whose files carry PyTorch's names (torch.utils, torch.nn.utils).
+NAMED_BY_PYTORCH = re.compile(r"(?:python/hearth|tests/python)/(?:[a-z]+/)*_?utils/")
 # Macros that an outside header reads and that cannot be avoided.
 CONFIGURES_A_LIBRARY = {"PCRE2_CODE_UNIT_WIDTH"}
 LOOSE_MATHS = re.compile(r"-f(?:unsafe-math-optimizations|fast-math|finite-math-only|associative-math)|-Ofast|\boptimize\s*\(")
@@ -10,7 +12,8 @@ LOOSE_MATHS = re.compile(r"-f(?:unsafe-math-optimizations|fast-math|finite-math-
 
 def problems(tree):
     for path in tree.files:
-        for part in re.split(r"[/_.-]", path.lower()):
+        own = NAMED_BY_PYTORCH.sub("", path.replace("/data/_utils/", "/data/"))
+        for part in re.split(r"[/_.-]", own.lower()):
             if part in VAGUE:
                 yield tree.Problem(path, 1, f'"{part}" says nothing; name the file after its idea')
     for path in tree.cpp() + tree.with_suffix(".cu", ".inc"):

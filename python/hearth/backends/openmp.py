@@ -1,0 +1,6 @@
+"""Whether hearth has OpenMP threads."""
+
+
+def is_available() -> bool:
+    """True."""
+    return True

@@ -1,0 +1,3 @@
+"""Engines for quantized kernels: none."""
+engine = "none"
+supported_engines = ["none"]

@@ -1,0 +1,8 @@
+"""Whether hearth has XNNPACK."""
+
+enabled = False
+
+
+def is_available() -> bool:
+    """False."""
+    return False
