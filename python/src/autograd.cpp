@@ -2,6 +2,7 @@
 #include "python/src/autograd.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
 #include "hearth/autograd/engine.h"
 #include "hearth/core/grad_mode.h"

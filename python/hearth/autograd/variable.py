@@ -1,0 +1,2 @@
+"""Variable under its old address."""
+from . import Variable  # noqa: F401
