@@ -4,6 +4,7 @@
 #include <queue>
 #include <unordered_map>
 
+#include "hearth/core/long_work.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
@@ -52,6 +53,7 @@ class Run {
     for (const Edge& root : roots)
       if (root.node) finish_consumer(root.node.get());
     while (!ready_.empty()) {
+      check_interrupt();
       Node* node = ready_.top();
       ready_.pop();
       step(node);

@@ -1,6 +1,8 @@
 // Slot: the place of one kernel, one function per device; an empty slot is one uniform error.
 #pragma once
 
+#include <type_traits>
+
 #include "hearth/core/allocator.h"
 #include "hearth/core/device.h"
 #include "hearth/core/error.h"
@@ -29,6 +31,11 @@ class Slot<R(Args...)> {
   R operator()(Device device, Args... args) {
     Function* function = functions_[int(device.type)];
     if (!function) [[unlikely]] {
+      // A meta tensor has a shape and no data: there is nothing to compute, unless a number has to come out.
+      if (device.type == DeviceType::meta) {
+        if constexpr (std::is_void_v<R>) return;
+        fail<NotImplementedError>(name_, ": the result depends on data, which a meta tensor has not");
+      }
       install_backends();
       function = functions_[int(device.type)];
       check<NotImplementedError>(function != nullptr, name_, ": no ", device_type_name(device.type),

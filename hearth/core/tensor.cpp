@@ -122,4 +122,9 @@ uint32_t Tensor::version() const {
 
 void Tensor::bump_version() const { ++(impl_->own_version ? impl_->own_version->value : impl_->storage->version); }
 
+void detail::fail_no_data(const Tensor& x) {
+  fail<NotImplementedError>("meta: a tensor on the meta device has a shape but no data to read or write: shape ",
+                            x.shape());
+}
+
 }  // namespace hearth

@@ -112,6 +112,11 @@ class TensorImpl final : public RefCounted {
   ~TensorImpl() override;
 };
 
+namespace detail {
+/// Raises DeviceError: only meta tensors have no data.
+[[noreturn]] void fail_no_data(const Tensor& x);
+}  // namespace detail
+
 inline const Shape& Tensor::shape() const { return impl_->shape; }
 inline const Shape& Tensor::strides() const { return impl_->strides; }
 inline int64_t Tensor::size(int64_t dim) const { return impl_->shape[wrap_dim("size", dim, impl_->shape.size())]; }
@@ -126,6 +131,8 @@ inline Device Tensor::device() const { return impl_->storage->device(); }
 inline const Ref<Storage>& Tensor::storage() const { return impl_->storage; }
 inline bool Tensor::is_contiguous() const { return impl_->contiguous; }
 inline void* Tensor::raw() const {
+  if (!impl_->storage->data()) [[unlikely]]
+    detail::fail_no_data(*this);
   return static_cast<char*>(impl_->storage->data()) + size_t(impl_->offset) * dtype_size(impl_->dtype);
 }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "hearth/core/dispatch.h"
+#include "hearth/core/long_work.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
@@ -39,6 +40,7 @@ Tensor in_memory_order(const Tensor& x) {
 template <class F>
 const Tensor& fill_random(const char* op, const Tensor& x, F draw) {
   check_writable(op, x);
+  if (x.device().type == DeviceType::meta) return x;
   NoGrad guard;
   const Tensor target = in_memory_order(x);
   if (target.is_contiguous()) {
@@ -134,6 +136,7 @@ const Tensor& uniform_(const Tensor& x, double low, double high, Generator* gene
   check<ValueError>(low <= high, "uniform_: low must not exceed high: ", low, ", ", high);
   Generator& g = chosen(generator);
   return fill_random("uniform_", x, [&](const Tensor& t) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     dispatch(FloatTypes{}, t.dtype(), "uniform_",
              [&]<class T>() { draw_uniform(t.data<T>(), t.numel(), low, high, g); });
@@ -146,6 +149,7 @@ const Tensor& normal_(const Tensor& x, double mean, double deviation, Generator*
   Generator& g = chosen(generator);
   const bool blocks = x.numel() >= 16 && x.is_contiguous();
   return fill_random("normal_", x, [&](const Tensor& t) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     if (!blocks) return draw_each<FloatTypes>("normal_", t, [&](int64_t) { return g.normal() * deviation + mean; });
     dispatch(FloatTypes{}, t.dtype(), "normal_",
@@ -158,6 +162,7 @@ const Tensor& exponential_(const Tensor& x, double rate, Generator* generator) {
   check<ValueError>(rate > 0, "exponential_: the rate must be positive: ", rate);
   Generator& g = chosen(generator);
   return fill_random("exponential_", x, [&](const Tensor& t) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     draw_each<FloatTypes>("exponential_", t, [&](int64_t) { return draw_exponential(rate, g); });
   });
@@ -167,6 +172,7 @@ const Tensor& bernoulli_(const Tensor& x, double p, Generator* generator) {
   check_probability("bernoulli_", p);
   Generator& g = chosen(generator);
   return fill_random("bernoulli_", x, [&](const Tensor& t) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     draw_each<RealTypes>("bernoulli_", t, [&](int64_t) { return g.uniform64() < p ? 1 : 0; });
   });
@@ -177,6 +183,7 @@ const Tensor& random_(const Tensor& x, int64_t low, int64_t high, Generator* gen
   Generator& g = chosen(generator);
   const uint64_t range = uint64_t(high) - uint64_t(low);
   return fill_random("random_", x, [&](const Tensor& t) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     draw_each<RealTypes>("random_", t, [&](int64_t) { return whole_number(range, low, g); });
   });
@@ -223,6 +230,7 @@ Tensor randperm(int64_t n, Dtype dtype, Generator* generator) {
   int64_t* data = x.data<int64_t>();
   std::iota(data, data + n, int64_t(0));
   Generator& g = chosen(generator);
+  const ShortWork keep;
   std::lock_guard lock(g.mutex);
   const bool wide = n >= int64_t(1) << 32;
   for (int64_t i = 0; i + 1 < n; ++i) {
@@ -240,6 +248,7 @@ Tensor bernoulli(const Tensor& p, Generator* generator) {
   const Tensor y = empty_like(p);
   const double* chance = wide.data<double>();
   for (int64_t i = 0; i < wide.numel(); ++i) check_probability("bernoulli", chance[i]);
+  const ShortWork keep;
   std::lock_guard lock(g.mutex);
   const bool fine = p.dtype() == Dtype::float64;
   draw_each<FloatTypes>("bernoulli", y, [&](int64_t i) {
@@ -302,6 +311,7 @@ Tensor multinomial(const Tensor& probs, int64_t count, bool replacement, Generat
   Tensor out = Tensor::empty(probs.dim() == 2 ? Shape{rows, count} : Shape{count}, Dtype::int64);
   Generator& g = chosen(generator);
   if (replacement && count > 1) {
+    const ShortWork keep;
     std::lock_guard lock(g.mutex);
     for (int64_t r = 0; r < rows; ++r) draw_with_replacement(w + r * n, n, out.data<int64_t>() + r * count, count, g);
     return out;

@@ -8,6 +8,7 @@
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/inplace.h"
+#include "python/src/autocast.h"
 #include "python/src/binding.h"
 #include "python/src/errors.h"
 #include "python/src/out.h"
@@ -34,6 +35,7 @@ struct FunctionObject {
   PyObject* name;
   PyObject* dict;
   bool inplace;
+  CastPolicy policy;
 };
 
 constexpr size_t max_parameters = 32;
@@ -84,11 +86,25 @@ PyObject* run_inplace(const Overload& overload, PyObject** values) {
   return Py_NewRef(object);
 }
 
-PyObject* run_overload(const FunctionObject* self, const Overload& overload, PyObject** values) {
+PyObject* run_form(const FunctionObject* self, const Overload& overload, PyObject** values) {
   if (self->inplace) return run_inplace(overload, values);
   const int out = overload.signature.out;
   if (out < 0 || values[out] == Py_None) return run(overload, values);
   return run_with_out(overload.signature, values, [&] { return run(overload, values); });
+}
+
+PyObject* run_overload(const FunctionObject* self, const Overload& overload, PyObject** values) {
+  if (autocast_enabled && self->policy != CastPolicy::none) [[unlikely]] {
+    Owned kept[max_parameters];
+    autocast_values(self->policy, values, overload.signature.parameters.size(), kept);
+    // What the op calls in its turn is cast already.
+    struct Off {
+      Off() { autocast_enabled = false; }
+      ~Off() { autocast_enabled = true; }
+    } off;
+    return run_form(self, overload, values);
+  }
+  return run_form(self, overload, values);
 }
 
 PyObject* refuse(const FunctionObject* self, const std::string& first_reason) {
@@ -162,7 +178,19 @@ PyObject* get_signatures(PyObject* object, void*) {
 /// Pickled by name: hearth.NAME, or Tensor.NAME.
 PyObject* reduce(PyObject* object, PyObject*) { return Py_NewRef(self_of(object)->name); }
 
-PyMethodDef methods[] = {{"__reduce__", reduce, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+PyObject* set_policy(PyObject* object, PyObject* value) {
+  const long policy = PyLong_AsLong(value);
+  if (policy < 0 || policy > 3) {
+    if (!PyErr_Occurred()) PyErr_Format(PyExc_ValueError, "_set_autocast_policy: 0 to 3: got %ld", policy);
+    return nullptr;
+  }
+  self_of(object)->policy = CastPolicy(policy);
+  Py_RETURN_NONE;
+}
+
+PyMethodDef methods[] = {{"_set_autocast_policy", set_policy, METH_O, "0 none, 1 lower, 2 float32, 3 widest"},
+                         {"__reduce__", reduce, METH_NOARGS, nullptr},
+                         {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef properties[] = {{"__name__", get_name, nullptr, nullptr, nullptr},
                             {"__qualname__", get_name, nullptr, nullptr, nullptr},
                             {"__module__", get_module, nullptr, nullptr, nullptr},
@@ -180,6 +208,7 @@ PyObject* make_function(const char* name, bool inplace, std::shared_ptr<Overload
   self->call = call;
   self->name = PyUnicode_InternFromString(name);
   self->inplace = inplace;
+  self->policy = CastPolicy::none;
   return reinterpret_cast<PyObject*>(self);
 }
 

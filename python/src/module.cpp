@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/src/autocast.h"
 #include "python/src/errors.h"
 #include "python/src/function.h"
 #include "python/src/objects.h"
@@ -18,5 +19,6 @@ NB_MODULE(_C, m) {
   make_tensor_type(m.ptr());
   make_function_type(m.ptr());
   add_override_functions(m.ptr());
+  add_autocast_functions(m.ptr());
   run_bindings(m.ptr());
 }

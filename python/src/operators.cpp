@@ -7,6 +7,7 @@
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/view.h"
 #include "python/src/args.h"
+#include "python/src/autocast.h"
 #include "python/src/binding.h"
 #include "python/src/errors.h"
 #include "python/src/override.h"
@@ -145,7 +146,7 @@ PyObject* power_(PyObject* a, PyObject* b, PyObject* modulus) {
 }
 
 PyObject* matrix_product(PyObject* a, PyObject* b) {
-  if (has_override(a, b)) return by_name("matmul", "__rmatmul__", a, b);
+  if (has_override(a, b) || autocast_enabled) return by_name("matmul", "__rmatmul__", a, b);
   if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
   return guarded([&] { return wrap(matmul(unwrap(a), unwrap(b))); });
 }

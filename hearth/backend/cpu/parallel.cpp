@@ -11,6 +11,7 @@
 #include <string>
 
 #include "hearth/core/error.h"
+#include "hearth/core/long_work.h"
 
 namespace hearth::cpu {
 namespace {
@@ -96,6 +97,7 @@ int apply_num_threads() {
 namespace detail {
 
 void run_chunks(int64_t chunks, ChunkFunction function, void* context) {
+  const LongWork work;
   const int threads = in_parallel() ? 1 : int(std::min<int64_t>(num_threads(), chunks));
   if (threads <= 1) {
     for (int64_t chunk = 0; chunk < chunks; ++chunk) function(context, chunk);
