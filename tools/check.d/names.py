@@ -3,8 +3,10 @@ import os
 import re
 
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "stuff"}
-# Folders whose files carry PyTorch's names (torch.utils, torch.nn.utils).
-NAMED_BY_PYTORCH = re.compile(r"(?:python/hearth|tests/python)/(?:[a-z]+/)*_?utils/")
+# Folders and files that carry PyTorch's names (torch.utils, torch.nn.utils, torch.optim.swa_utils).
+NAMED_BY_PYTORCH = re.compile(
+    r"(?:python/hearth|tests/python)/(?:(?:[a-z]+/)*_?utils/|nn/modules/utils|optim/(?:test_)?swa_utils)"
+)
 # Macros that an outside header reads and that cannot be avoided.
 CONFIGURES_A_LIBRARY = {"PCRE2_CODE_UNIT_WIDTH"}
 LOOSE_MATHS = re.compile(r"-f(?:unsafe-math-optimizations|fast-math|finite-math-only|associative-math)|-Ofast|\boptimize\s*\(")
