@@ -1,6 +1,6 @@
 # The commands that a person types; each is a few lines over CMake presets and the scripts in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-peers check format bench clean
+.PHONY: help build demo test test-fast test-peers test-programs check format bench clean
 
 help: ## show this list
 	@echo "hearth: teach a language model something, on one machine"
@@ -30,6 +30,9 @@ test-peers: build ## compare with transformers, PEFT and four Tinker SDKs from P
 	@tools/peers_venv build/peers-venv
 	@HEARTH_COMMAND="$(CURDIR)/build/hearth" build/peers-venv/bin/python -m pytest -q tests/peers
 	@tools/test_sdk all
+
+test-programs: ## run public PyTorch programs on hearth, unmodified, and compare what they print
+	@tools/test_programs $(if $(PYTHON),--python $(PYTHON))
 
 check: ## style and structure: format, includes, lengths, names, clang-tidy
 	@tools/install_packages test
