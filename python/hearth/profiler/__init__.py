@@ -1,5 +1,5 @@
 """torch.profiler: what a program's operations cost, as a table and as a Chrome trace."""
-from .profile import (ProfilerAction, ProfilerActivity, profile, record_function, schedule, supported_activities,
+from .recorder import (ProfilerAction, ProfilerActivity, profile, record_function, schedule, supported_activities,
                       tensorboard_trace_handler)
 
 __all__ = ["ProfilerAction", "ProfilerActivity", "profile", "record_function", "schedule", "supported_activities",
