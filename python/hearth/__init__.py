@@ -36,7 +36,7 @@ _LAZY = frozenset(
 _ELSEWHERE = {
     "save": "serialization", "load": "serialization", "compile": "compiler", "autocast": "amp",
     "set_rng_state": "random", "get_rng_state": "random", "manual_seed": "random", "seed": "random",
-    "initial_seed": "random", "fork_rng": "random", "vmap": "func",
+    "initial_seed": "random", "fork_rng": "random", "vmap": "func", "UntypedStorage": "storage", "TypedStorage": "storage",
 }
 
 

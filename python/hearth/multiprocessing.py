@@ -10,7 +10,7 @@ from multiprocessing import connection, reduction
 
 import hearth
 
-from ._pickle.rebuild import over
+from ._pickle.rebuild import flat_bytes, over
 
 __all__ = list(_python.__all__) + [
     "ProcessContext",
@@ -69,18 +69,18 @@ def share_memory(tensor):
     if is_shared(tensor) or tensor.numel() == 0:
         return tensor
     source = tensor.detach()
-    size = source.untyped_storage().nbytes()
+    size = source._storage_bytes()
     block = _Block.new(size)
-    block.flat.copy_(over(source, hearth.uint8, 0, (size,), (1,)))
+    block.flat.copy_(flat_bytes(source))
     geometry = (source.storage_offset(), tuple(source.size()), tuple(source.stride()))
     tensor.data = over(block.flat, source.dtype, *geometry)
-    _blocks[tensor.untyped_storage().data_ptr()] = block
+    _blocks[tensor._storage_ptr()] = block
     return tensor
 
 
 def is_shared(tensor) -> bool:
     """Whether the tensor's storage lies in memory that other processes see."""
-    return tensor.numel() > 0 and tensor.untyped_storage().data_ptr() in _blocks
+    return tensor.numel() > 0 and tensor._storage_ptr() in _blocks
 
 
 # -- how tensors are pickled on their way to another process --
@@ -95,15 +95,15 @@ def _reduce_tensor(tensor):
     about = (str(plain.dtype)[len("torch."):], isinstance(tensor, hearth.nn.Parameter), tensor.requires_grad)
     if plain.device.type == "meta":
         return _from_meta, (about, tuple(plain.size()), tuple(plain.stride()))
-    size = plain.untyped_storage().nbytes()
-    block = _blocks.get(plain.untyped_storage().data_ptr()) if size else None
+    size = plain._storage_bytes()
+    block = _blocks.get(plain._storage_ptr()) if size else None
     if block is None and size > 2 * plain.numel() * plain.dtype.itemsize:  # a small view of a large storage
         plain = plain.contiguous().clone()
-        size = plain.untyped_storage().nbytes()
+        size = plain._storage_bytes()
     geometry = (plain.storage_offset(), tuple(plain.size()), tuple(plain.stride()))
     if block is not None:
         return _from_block, (about, geometry, block.path, size, True)
-    body = over(plain, hearth.uint8, 0, (size,), (1,))
+    body = flat_bytes(plain)
     if size <= INLINE_BYTES:
         return _from_bytes, (about, geometry, _bytes(body))
     block = _Block.new(size)
@@ -146,7 +146,7 @@ def _from_block(about, geometry, path, size, lasting):
         _remove(path)
     result = _finish(block.flat, about, geometry)
     if lasting:
-        _blocks[result.untyped_storage().data_ptr()] = block
+        _blocks[result._storage_ptr()] = block
     return result
 
 

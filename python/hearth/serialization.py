@@ -221,7 +221,7 @@ class _Placement:
         if isinstance(target, dict):
             location, target = str(target.get(location, location)), None
         if callable(target) and not isinstance(target, hearth.device):
-            chosen = target(flat.untyped_storage() if flat is not None else None, location)
+            chosen = target(hearth.storage.UntypedStorage(flat), location)
             if chosen is not None:
                 return hearth.device(getattr(chosen, "device", None) or "cpu")
             target = None
@@ -267,10 +267,10 @@ def _load_zip(file, label, place, strict, mapped):
         flat, device = storages[key]
         if count * item > flat.numel():
             refuse(f"the storage {key[:40]} is named with two sizes")
-        return rebuild.Storage(flat, dtype, count, device)
+        return _given(flat, dtype, count, device)
 
     body = records.read("data.pkl")
-    return _finish(Reader(body, CheckpointRules(strict, _declared, load_storage)).read())
+    return Reader(body, CheckpointRules(strict, _declared, load_storage)).read()
 
 
 def _map_file(file):
@@ -279,9 +279,11 @@ def _map_file(file):
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
-def _finish(result):
-    """A bare storage at the top becomes a storage object of the tensors' kind."""
-    return result.flat.untyped_storage() if isinstance(result, rebuild.Storage) else result
+def _given(flat, dtype, count, device):
+    """A storage as the stream's tensors take it; an untyped one is a storage object, which may stand by itself."""
+    if dtype is None:
+        return hearth.storage.UntypedStorage(flat)
+    return rebuild.Storage(flat, dtype, count, device)
 
 
 def _load_stream(data, place, strict):
@@ -324,7 +326,7 @@ def _load_stream(data, place, strict):
     reader.read()
     _fill(data, reader.position, storages)
     rules.probing = False
-    return _finish(Reader(data, rules, begin).read())
+    return Reader(data, rules, begin).read()
 
 
 def _fill(data, position, storages):

@@ -34,6 +34,8 @@ def whole_numbers(values, what):
 
 def rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=None, metadata=None, dtype=None):
     """A tensor over a storage; its last element must lie inside."""
+    if type(storage).__module__ == "hearth.storage":
+        storage = Storage(storage._flat, None, storage.nbytes(), storage.device)
     if not isinstance(storage, Storage):
         refuse("a tensor without a storage")
     size, stride = whole_numbers(size, "a tensor's size"), whole_numbers(stride, "a tensor's stride")
@@ -59,11 +61,17 @@ def rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=Non
     return result
 
 
+def flat_bytes(tensor):
+    """All bytes of the storage under a tensor, as a flat uint8 tensor that shares them."""
+    item = tensor.dtype.itemsize
+    count = tensor._storage_bytes() // item
+    return tensor.detach().as_strided((count,), (1,), 0).view(hearth.uint8).detach()
+
+
 def over(flat, dtype, offset, size, stride):
     """A tensor of that dtype and geometry which shares the memory of the flat uint8 tensor, and is no view of it."""
-    result = hearth.empty(0, dtype=dtype, device=flat.device)
-    result.set_(flat.untyped_storage(), offset, size, stride)
-    return result
+    whole = flat.numel() // dtype.itemsize * dtype.itemsize
+    return flat[:whole].view(dtype).as_strided(size, stride, offset).detach()
 
 
 def meta_tensor(dtype, size, stride, requires_grad=False):

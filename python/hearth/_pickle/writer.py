@@ -51,6 +51,8 @@ class Writer(pickle._Pickler):
         self._hearth_kinds = _by_kind()
 
     def persistent_id(self, obj):
+        if type(obj).__module__ == "hearth.storage" and hasattr(obj, "untyped"):
+            obj = self._record(obj.untyped()._flat, untyped=True)
         if type(obj) is _StorageRecord:
             identifier = ("storage", obj.path, obj.key, "cpu", obj.count)
             return (*identifier, None) if self._legacy else identifier
@@ -127,19 +129,18 @@ class Writer(pickle._Pickler):
             return rebuild.rebuild_tensor, (record, *geometry, tensor.requires_grad, hooks)
         return rebuild.rebuild_tensor_v3, (record, *geometry, tensor.requires_grad, hooks, self._dtype(plain.dtype))
 
-    def _record(self, tensor):
-        storage = tensor.untyped_storage()
-        size, pointer = storage.nbytes(), storage.data_ptr()
+    def _record(self, tensor, untyped=False):
+        size, pointer = tensor._storage_bytes(), tensor._storage_ptr()
         identity = (pointer, size) if size else ("empty", id(tensor))
-        name = names.STORAGE_OF.get(str(tensor.dtype)[len("torch."):])
+        name = None if untyped else names.STORAGE_OF.get(str(tensor.dtype)[len("torch."):])
         path = self.save_path("torch", name) if name else self.save_path("torch.storage", "UntypedStorage")
         key = self._keys.get(identity)
         if key is None:
             key = self._keys[identity] = str(len(self._keys))
-            self.storages[key] = rebuild.over(tensor, hearth.uint8, 0, (size,), (1,))
+            self.storages[key] = rebuild.flat_bytes(tensor)
             self._types[key] = path
             self.item_sizes[key] = tensor.dtype.itemsize if name else 1
-        elif self._types[key] is not path:
+        elif self._types[key] is not path and not untyped:
             raise RuntimeError("save: two tensors view one storage as different dtypes; save a clone of one of them")
         return _StorageRecord(key, path, size // tensor.dtype.itemsize if name else size)
 
