@@ -1,6 +1,5 @@
 """The data loader: batches of a dataset, in this process or from worker processes that work ahead."""
 import itertools
-import queue
 import time
 import warnings
 
@@ -259,23 +258,20 @@ class _WorkersIterator(_Iterator):
 
     def _take(self):
         """The next message of any worker; RuntimeError when one has died or the time is up."""
+        from multiprocessing import connection
+
         from hearth import multiprocessing
 
-        limit = self._loader.timeout
-        end = time.monotonic() + limit if limit else None
-        while True:
-            wait = worker.STATUS_INTERVAL if end is None else min(worker.STATUS_INTERVAL, end - time.monotonic())
-            try:
-                return multiprocessing.loads(self._results.get(timeout=max(wait, 0.001)))
-            except queue.Empty:
-                pass
-            dead = [str(process.pid) for process in self._workers if not process.is_alive()]
-            if dead:
-                self.close()
-                raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly")
-            if end is not None and time.monotonic() >= end:
-                self.close()
-                raise RuntimeError(f"DataLoader timed out after {limit} seconds")
+        limit = self._loader.timeout or None
+        pipe = self._results._reader
+        ready = connection.wait([pipe, *(process.sentinel for process in self._workers)], limit)
+        if pipe in ready:
+            return multiprocessing.loads(self._results.get())
+        dead = [str(process.pid) for process in self._workers if process.sentinel in ready]
+        self.close(kill=True)
+        if dead:
+            raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly")
+        raise RuntimeError(f"DataLoader timed out after {limit} seconds")
 
     def _receive(self):
         place, answer, number = self._take()
@@ -320,8 +316,8 @@ class _WorkersIterator(_Iterator):
             self.close()
         raise StopIteration
 
-    def close(self):
-        """Ends the workers; safe to call again."""
+    def close(self, kill=False):
+        """Ends the workers, at once or after the batch in hand; safe to call again."""
         workers, self._workers = self._workers, []
         if not workers:
             return
@@ -330,15 +326,13 @@ class _WorkersIterator(_Iterator):
         self._stopped.set()
         for tasks in self._queues:
             tasks.put(None)
-        deadline = time.monotonic() + worker.STATUS_INTERVAL
-        while any(process.is_alive() for process in workers) and time.monotonic() < deadline:
-            try:  # a worker whose batch nobody takes would wait for ever
-                self._results.get(timeout=0.01)
-            except queue.Empty:
-                pass
+        deadline = time.monotonic() + (0 if kill else worker.STATUS_INTERVAL)
+        while time.monotonic() < deadline and any(process.is_alive() for process in workers):
+            if self._results._reader.poll(0.01):  # a worker whose batch nobody takes would wait for ever
+                self._results.get()
         for process in workers:
             if process.is_alive():
-                process.terminate()
+                process.kill()
             process.join(worker.STATUS_INTERVAL)
         for tasks in (*self._queues, self._results):
             tasks.cancel_join_thread()
