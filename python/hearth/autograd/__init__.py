@@ -6,6 +6,9 @@ from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from .function import Function, NestedIOFunction  # noqa: F401
 
 
+_final_callbacks = []  # called once, at the end of the backward that is running
+
+
 def _as_list(value):
     return [value] if isinstance(value, Tensor) else list(value)
 
@@ -52,6 +55,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     retain = bool(create_graph if retain_graph is None else retain_graph)
     if inputs is None:
         _C._backward(tensors, grads, retain, bool(create_graph))
+        while _final_callbacks:
+            _final_callbacks.pop(0)()
         return
     inputs = _as_list(inputs)
     if not inputs:
