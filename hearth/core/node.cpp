@@ -89,9 +89,9 @@ Saved::Saved(const Tensor& tensor, bool is_output, uint32_t output_index)
 
 Tensor Saved::get(const GradContext& context) const {
   if (!defined()) return tensor_;
-  check<ValueError>(packed_ || tensor_.version() == version_, context.node.name(),
-                    ": a tensor needed for backward was written in place: shape ", tensor_.shape(), " is at version ",
-                    tensor_.version(), ", expected ", version_);
+  if (!packed_ && tensor_.version() != version_)
+    fail<ValueError>(context.node.name(), ": a tensor needed for backward was written in place: shape ",
+                     tensor_.shape(), " is at version ", tensor_.version(), ", expected ", version_);
   const Tensor kept = packed_ ? packed_->hooks->unpack(packed_->value) : tensor_;
   if (!is_output_) return kept;
   Tensor output = kept.detach();
