@@ -1,6 +1,7 @@
 // Resizing: each dimension in turn, as selected entries or weighted sums of a few.
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
@@ -74,9 +75,24 @@ void cubic_taps(Taps& taps, const Axis& axis) {
   }
 }
 
+/// The window of Lanczos (1979) with three lobes.
 template <class T>
-void antialiased_taps(Taps& taps, const Axis& axis, bool is_cubic) {
-  const T step = axis.step<T>(), reach = T(is_cubic ? 2 : 1), shrink = step >= 1 ? step : T(1);
+T lanczos(T d) {
+  if (std::abs(d) >= 3) return 0;
+  const T x = T(std::numbers::pi) * d;
+  return x == 0 ? T(1) : std::sin(x) / x * std::sin(x / 3) / (x / 3);
+}
+
+template <class T>
+T filter(T d, Resize mode) {
+  if (mode == Resize::lanczos) return lanczos(d);
+  return mode == Resize::cubic ? cubic(d, T(-0.5)) : std::max(T(0), T(1) - std::abs(d));
+}
+
+template <class T>
+void antialiased_taps(Taps& taps, const Axis& axis, Resize mode) {
+  const T reach = mode == Resize::lanczos ? T(3) : mode == Resize::cubic ? T(2) : T(1);
+  const T step = axis.step<T>(), shrink = step >= 1 ? step : T(1);
   for (int64_t i = 0; i < axis.to; ++i) {
     const T center = step * (T(i) + T(0.5)), support = reach * shrink;
     const int64_t begin = std::max<int64_t>(int64_t(center - support + T(0.5)), 0);
@@ -85,7 +101,7 @@ void antialiased_taps(Taps& taps, const Axis& axis, bool is_cubic) {
     T total = 0;
     for (int64_t k = begin; k < end; ++k) {
       const T d = (T(k) - center + T(0.5)) / shrink;
-      weights.push_back(is_cubic ? cubic(d, T(-0.5)) : std::max(T(0), T(1) - std::abs(d)));
+      weights.push_back(filter(d, mode));
       total += weights.back();
     }
     for (int64_t k = begin; k < end; ++k) taps.add(k, weights[size_t(k - begin)] / (total != 0 ? total : T(1)));
@@ -98,7 +114,7 @@ std::shared_ptr<const Taps> make_taps(const Axis& axis, Resize mode, const Resiz
   auto taps = std::make_shared<Taps>();
   taps->size = axis.from;
   if (options.antialias)
-    antialiased_taps<T>(*taps, axis, mode == Resize::cubic);
+    antialiased_taps<T>(*taps, axis, mode);
   else if (mode == Resize::cubic)
     cubic_taps<T>(*taps, axis);
   else
@@ -133,7 +149,10 @@ Tensor resize(const Tensor& x, const std::vector<int64_t>& size, const std::vect
   const size_t spatial = size_t(x.dim() - 2);
   check<ValueError>(size.size() == spatial && (scale.empty() || scale.size() == spatial), "interpolate: needs ",
                     spatial, " sizes, got ", size.size());
-  check<ValueError>(mode == Resize::linear || mode == Resize::cubic || (!options.align_corners && !options.antialias),
+  const bool is_weighted = mode == Resize::linear || mode == Resize::cubic || mode == Resize::lanczos;
+  check<ValueError>(mode != Resize::lanczos || (options.antialias && !options.align_corners),
+                    "interpolate: lanczos needs antialias and no align_corners");
+  check<ValueError>(is_weighted || (!options.align_corners && !options.antialias),
                     "interpolate: align_corners and antialias are for linear and cubic only");
   check<ShapeError>(mode != Resize::cubic || spatial == 2, "interpolate: cubic needs [N, C, H, W]: ", x.shape());
   check<ShapeError>(!options.antialias || spatial == 2, "interpolate: antialias needs [N, C, H, W]: ", x.shape());
@@ -145,7 +164,7 @@ Tensor resize(const Tensor& x, const std::vector<int64_t>& size, const std::vect
     axes.push_back({x.size(2 + int(i)), size[i], factor && *factor > 0 ? factor : std::nullopt, options.align_corners});
   }
   if (mode == Resize::area) return resize_area(x, size);
-  if (mode == Resize::linear || mode == Resize::cubic) return resize_weighted(x, axes, mode, options);
+  if (is_weighted) return resize_weighted(x, axes, mode, options);
   Tensor y = x;
   for (size_t i = spatial; i-- > 0;) y = resize_nearest(y, 2 + int(i), axes[i], mode == Resize::nearest_exact);
   return y;

@@ -190,7 +190,6 @@ Tensor averaged(const char* op, const Image& image, const std::array<std::shared
 
 Tensor avg_pool(const char* op, const Tensor& x, const std::vector<int64_t>& kernel, const PoolOptions& options,
                 int spatial) {
-  check<ValueError>(options.divisor >= 0, op, ": divisor must be positive: ", options.divisor);
   check<ValueError>(options.dilation == std::vector<int64_t>{1}, op, ": averages have no dilation");
   const Image image = as_image(op, x, spatial);
   const Windows w = plan_windows(op, image, kernel, options);

@@ -56,8 +56,9 @@ Pooled fractional_max_pool(const Tensor& x, const std::vector<int64_t>& kernel, 
 /// that meet the last one stays. Raises IndexError for an index outside the plane, ShapeError, DtypeError.
 Tensor max_unpool(const Tensor& x, const Tensor& indices, const std::vector<int64_t>& size);
 
-/// linear: bilinear for images, trilinear for volumes; cubic: two dimensions; area: means of adaptive windows.
-enum class Resize { nearest, nearest_exact, linear, cubic, area };
+/// linear: bilinear for images, trilinear for volumes; cubic: two dimensions; lanczos: the same, with antialias only;
+/// area: means of adaptive windows.
+enum class Resize { nearest, nearest_exact, linear, cubic, area, lanczos };
 
 struct ResizeOptions {
   bool align_corners = false;  ///< outer pixels lie on each other (linear and cubic); else pixels are areas

@@ -37,6 +37,17 @@ _ELSEWHERE = {
     "save": "serialization", "load": "serialization", "compile": "compiler", "autocast": "amp",
     "set_rng_state": "random", "get_rng_state": "random", "manual_seed": "random", "seed": "random",
     "initial_seed": "random", "fork_rng": "random", "vmap": "func", "UntypedStorage": "storage", "TypedStorage": "storage",
+    # What nn.functional has too.
+    **dict.fromkeys(
+        "batch_norm layer_norm group_norm instance_norm rms_norm native_batch_norm native_group_norm native_layer_norm "
+        "_native_batch_norm_legit _batch_norm_with_update dropout dropout_ feature_dropout feature_dropout_ alpha_dropout "
+        "alpha_dropout_ feature_alpha_dropout feature_alpha_dropout_ rrelu rrelu_ native_dropout native_dropout_backward "
+        "bilinear channel_shuffle native_channel_shuffle cosine_similarity pairwise_distance pdist pixel_shuffle "
+        "pixel_unshuffle conv_tbc convolution embedding_bag grid_sampler grid_sampler_2d grid_sampler_3d "
+        "affine_grid_generator binary_cross_entropy_with_logits cosine_embedding_loss hinge_embedding_loss kl_div "
+        "margin_ranking_loss triplet_margin_loss poisson_nll_loss ctc_loss multilabel_margin_loss_forward "
+        "_upsample_bilinear2d_aa _upsample_bicubic2d_aa _softmax _log_softmax _softmax_backward_data "
+        "_log_softmax_backward_data".split(), "nn._twins"),
 }
 
 
