@@ -212,6 +212,7 @@ void prepare(const char* op, const TensorList& outputs, const TensorList& gradie
     if (!start.defined()) {
       check<ValueError>(y.numel() == 1, op, ": a gradient must be given for an output of several elements: shape ",
                         y.shape());
+      check<DtypeError>(!is_complex(y.dtype()), op, ": a gradient must be given for a complex output: ", y.dtype());
       start = ones_like(y);
     }
     check<ShapeError>(start.shape() == y.shape(), op, ": gradient has shape ", start.shape(), ", output ", y.shape());

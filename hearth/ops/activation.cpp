@@ -19,13 +19,13 @@ namespace {
 /// dy and a saved tensor through a fused kernel, or through ops when that must be differentiable.
 template <class F>
 Tensor fused_unless_recorded(BinaryOp op, const Tensor& dy, const Tensor& v, F composed) {
-  return needs_grad(dy, v) ? composed() : call_binary("activation", op, dy, v, dy.dtype());
+  return needs_grad(dy, v) || is_complex(v.dtype()) ? composed() : call_binary("activation", op, dy, v, dy.dtype());
 }
 
 /// dy where the condition holds, else 0.
 Tensor masked(const Tensor& dy, const Tensor& condition) { return mul(dy, to(condition, dy.dtype())); }
 
-Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : to(x, Dtype::float32); }
+Tensor floating(const Tensor& x) { return to(x, float_type(x.dtype())); }
 
 /// y = op(x; a, b, c) whose gradient is f(dy, x).
 template <class F>

@@ -45,6 +45,11 @@ bool takes_bool(kernels::BinaryOp op) {
          op == K::bitwise_and || op == K::bitwise_or || op == K::bitwise_xor;
 }
 
+bool takes_complex(kernels::BinaryOp op) {
+  using K = kernels::BinaryOp;
+  return op == K::add || op == K::sub || op == K::mul || op == K::div || op == K::pow;
+}
+
 void check_same_device(const char* name, const Tensor& x, const Tensor& y) {
   check<DeviceError>(x.device() == y.device(), name, ": operands are on different devices: ", x.device(), " and ",
                      y.device());
@@ -73,6 +78,7 @@ Tensor repeated(const char* op, const Tensor& x, const Shape& shape) {
 
 Tensor call_binary(const char* name, kernels::BinaryOp op, const Tensor& x, const Tensor& y, Dtype dtype) {
   check<DtypeError>(dtype != Dtype::boolean || takes_bool(op), name, ": not defined for bool");
+  check<DtypeError>(!is_complex(dtype) || takes_complex(op), name, ": not defined for complex numbers: ", dtype);
   check_same_device(name, x, y);
   if (x.shape() == y.shape() && x.dtype() == dtype && y.dtype() == dtype) {
     const Tensor out = Tensor::empty(x.shape(), dtype, x.device());

@@ -3,6 +3,7 @@
 
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 
 namespace hearth {
@@ -29,13 +30,17 @@ Tensor call_parametric(kernels::ParametricOp op, const Tensor& x, double a, doub
 /// A gradient summed down to the shape of the operand that it belongs to, in its dtype.
 Tensor gradient_for(const Tensor& g, const Shape& shape, Dtype dtype);
 
+// Formulas are written for real numbers. That of a holomorphic function is linear in dy, so the gradient of complex
+// numbers, dy times the conjugate of the derivative, is the conjugate of the formula at the conjugate of dy.
+
 /// y = op(x) whose gradient is f(dy, x), for x made floating first.
 template <class F>
 Tensor function_of_input(const char* name, kernels::UnaryOp op, const Tensor& x, F f) {
   const Tensor input = to(x, float_type(x.dtype()));
   const Tensor y = call_unary(op, input);
   if (!needs_grad(x)) return y;
-  return record(name, y, {x}, [x = save(x), f](const GradContext& c) -> Grads { return {f(c.dy(), x.get(c))}; });
+  return record(name, y, {x},
+                [x = save(x), f](const GradContext& c) -> Grads { return {conj(f(conj(c.dy()), x.get(c)))}; });
 }
 
 /// y = op(x) whose gradient is f(dy, y), for x made floating first.
@@ -44,7 +49,8 @@ Tensor function_of_output(const char* name, kernels::UnaryOp op, const Tensor& x
   const Tensor input = to(x, float_type(x.dtype()));
   const Tensor y = call_unary(op, input);
   if (!needs_grad(x)) return y;
-  return record(name, y, {x}, [y = save_output(y), f](const GradContext& c) -> Grads { return {f(c.dy(), y.get(c))}; });
+  return record(name, y, {x},
+                [y = save_output(y), f](const GradContext& c) -> Grads { return {conj(f(conj(c.dy()), y.get(c)))}; });
 }
 
 }  // namespace hearth

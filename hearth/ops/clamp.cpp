@@ -89,6 +89,7 @@ const Tensor& clamp_(const Tensor& x, const std::optional<Scalar>& low, const st
 }
 
 Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+  if (is_complex(x.dtype())) return view_as_complex(nan_to_num(view_as_real(x), nan, posinf, neginf));
   if (!is_floating(x.dtype())) return x;
   const double largest = x.dtype() == Dtype::float64    ? std::numeric_limits<double>::max()
                          : x.dtype() == Dtype::float16  ? 65504.0

@@ -5,6 +5,7 @@
 
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
@@ -41,9 +42,10 @@ Tensor reversed(const Tensor& x, int64_t dim) {
 /// Sums from each element to the end.
 Tensor sum_from_here(const Tensor& x, int64_t dim) { return reversed(cumsum(reversed(x, dim), dim), dim); }
 
-Tensor widened(const Tensor& x) { return is_floating(x.dtype()) ? x : to(x, Dtype::int64); }
+Tensor widened(const Tensor& x) { return is_differentiable(x.dtype()) ? x : to(x, Dtype::int64); }
 
 ValueIndex running_extreme(const char* name, CumulateOp op, const Tensor& x, int64_t dim) {
+  check<DtypeError>(!is_complex(x.dtype()), name, ": complex numbers have no order: ", x.dtype());
   Tensor indices;
   const Tensor values = cumulated(name, op, x, dim, &indices);
   if (!needs_grad(x)) return {values, indices};
@@ -62,15 +64,16 @@ Tensor cumprod(const Tensor& x, int64_t dim) {
   const Tensor y = cumulated("cumprod", CumulateOp::prod, widened(x), dim);
   if (!needs_grad(x)) return y;
   return record("cumprod", y, {x}, [x = save(x), y = save_output(y), dim](const GradContext& c) -> Grads {
-    const Tensor v = x.get(c), zero = eq(v, 0.0);
-    const Tensor plain = div(sum_from_here(mul(c.dy(), y.get(c)), dim), v);
-    if (any(zero).item() == 0) return {plain};
+    // For complex numbers the conjugate of the real formula, as in broadcast.h.
+    const Tensor v = x.get(c), dy = conj(c.dy()), zero = eq(v, 0.0);
+    const Tensor plain = div(sum_from_here(mul(dy, y.get(c)), dim), v);
+    if (any(zero).item() == 0) return {conj(plain)};
     // Up to the first zero the quotient holds; at it, the products without it count; behind it all products are 0.
     const Tensor zeros_so_far = cumsum(zero, dim);
     const Tensor first = logical_and(zero, eq(zeros_so_far, 1));
     const Tensor without = cumprod(where(first, 1.0, v), dim);
-    const Tensor at_first = where(first, sum_from_here(mul(c.dy(), without), dim), zeros_like(v));
-    return {where(eq(zeros_so_far, 0), plain, at_first)};
+    const Tensor at_first = where(first, sum_from_here(mul(dy, without), dim), zeros_like(v));
+    return {conj(where(eq(zeros_so_far, 0), plain, at_first))};
   });
 }
 

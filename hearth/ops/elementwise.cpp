@@ -17,8 +17,9 @@ Tensor differentiable(const char* name, BinaryOp op, const Tensor& x, const Tens
   if (!needs_grad(x, y)) return z;
   return record(name, z, {x, y}, [x = save(x), y = save(y), f, g](const GradContext& c) -> Grads {
     const Tensor a = x.get(c), b = y.get(c);
-    return {c.needs(0) ? gradient_for(f(c.dy(), a, b), a.shape(), a.dtype()) : Tensor(),
-            c.needs(1) ? gradient_for(g(c.dy(), a, b), b.shape(), b.dtype()) : Tensor()};
+    const Tensor dz = conj(c.dy());
+    return {c.needs(0) ? gradient_for(conj(f(dz, a, b)), a.shape(), a.dtype()) : Tensor(),
+            c.needs(1) ? gradient_for(conj(g(dz, a, b)), b.shape(), b.dtype()) : Tensor()};
   });
 }
 
@@ -29,7 +30,7 @@ template <class F>
 Tensor with_number(const char* name, BinaryOp op, const Tensor& x, const Scalar& number, Dtype dtype, F f) {
   const Tensor z = call_binary(name, op, x, number_beside(x, number), dtype);
   if (!needs_grad(x)) return z;
-  return record(name, z, {x}, [f](const GradContext& c) -> Grads { return {f(c.dy())}; });
+  return record(name, z, {x}, [f](const GradContext& c) -> Grads { return {conj(f(conj(c.dy())))}; });
 }
 
 Tensor same(const Tensor& dy) { return dy; }
@@ -39,7 +40,7 @@ void check_not_bool(const char* name, Dtype x, Dtype y) {
                     ": not defined for bool, use logical_xor or logical_not: ", x, " and ", y);
 }
 
-bool is_one(const Scalar& alpha) { return alpha.to_double() == 1; }
+bool is_one(const Scalar& alpha) { return alpha.to_complex() == 1.0; }
 
 }  // namespace
 
@@ -93,6 +94,8 @@ Tensor mul(const Tensor& x, const Scalar& y) {
 
 Tensor div(const Tensor& x, const Tensor& y, Rounding rounding) {
   const Dtype common = result_type(x, y);
+  check<DtypeError>(rounding == Rounding::none || !is_complex(common),
+                    "div: complex quotients cannot be rounded: ", x.dtype(), " and ", y.dtype());
   if (rounding == Rounding::floor) return differentiable("div", BinaryOp::floor_divide, x, y, common, nothing, nothing);
   if (rounding == Rounding::trunc) {
     if (is_floating(common)) return trunc(div(x, y));
@@ -136,23 +139,25 @@ Tensor pow(const Tensor& x, const Tensor& y) {
         return where(eq(b, 0), zeros_like(dz), mul(dz, mul(b, pow(a, sub(b, 1)))));
       },
       [](const Tensor& dz, const Tensor& a, const Tensor& b) {
-        return where(logical_and(eq(a, 0), ge(b, 0)), zeros_like(dz), mul(dz, mul(pow(a, b), log(a))));
+        return where(logical_and(eq(a, 0), ge(real(b), 0)), zeros_like(dz), mul(dz, mul(pow(a, b), log(a))));
       });
 }
 Tensor pow(const Tensor& x, const Scalar& y) {
   const Dtype dtype = result_type(x, y);
+  if (y.is_complex()) return pow(x, number_beside(x, y));
   const double exponent = y.to_double();
-  check<ValueError>(is_floating(dtype) || exponent >= 0, "pow: integers to a negative power: ", exponent);
+  check<ValueError>(is_differentiable(dtype) || exponent >= 0, "pow: integers to a negative power: ", exponent);
   if (dtype == Dtype::boolean) return exponent == 0 ? ones_like(x) : clone(x);
-  const bool short_cut = is_floating(x.dtype()) && (exponent == 2 || exponent == 0.5);
-  const Tensor z = short_cut ? call_unary(exponent == 2 ? kernels::UnaryOp::square : kernels::UnaryOp::sqrt, x)
-                             : call_binary("pow", BinaryOp::pow, x, number_beside(x, y), dtype);
+  const bool short_cut = is_differentiable(x.dtype()) && (exponent == 2 || exponent == 0.5);
+  const Tensor z = short_cut       ? call_unary(exponent == 2 ? kernels::UnaryOp::square : kernels::UnaryOp::sqrt, x)
+                   : exponent == 0 ? full(x.shape(), 1, dtype, x.device())
+                                   : call_binary("pow", BinaryOp::pow, x, number_beside(x, y), dtype);
   if (!needs_grad(x)) return z;
   return record("pow", z, {x}, [x = save(x), exponent](const GradContext& c) -> Grads {
     if (exponent == 0) return {zeros_like(c.dy())};
     const Tensor a = x.get(c);
     if (exponent == 1) return {c.dy()};
-    return {mul(c.dy(), mul(exponent == 2 ? a : pow(a, exponent - 1), exponent))};
+    return {mul(c.dy(), conj(mul(exponent == 2 ? a : pow(a, exponent - 1), exponent)))};
   });
 }
 Tensor pow(const Scalar& x, const Tensor& y) { return pow(number_beside(y, x), y); }
@@ -183,7 +188,19 @@ Tensor copysign(const Tensor& x, const Tensor& y) {
 }
 Tensor copysign(const Tensor& x, const Scalar& y) { return copysign(x, number_beside(x, y)); }
 
+namespace {
+
+/// The larger real part is taken out, so that nothing overflows.
+Tensor complex_logaddexp(const Tensor& x, const Tensor& y) {
+  const Tensor first = ge(real(x.detach()), real(y.detach()));
+  const Tensor large = where(first, x, y), small = where(first, y, x);
+  return add(large, log1p(exp(sub(small, large))));
+}
+
+}  // namespace
+
 Tensor logaddexp(const Tensor& x, const Tensor& y) {
+  if (is_complex(result_type(x, y))) return complex_logaddexp(x, y);
   return differentiable(
       "logaddexp", BinaryOp::logaddexp, x, y, float_type(result_type(x, y)),
       [](const Tensor& dz, const Tensor& a, const Tensor& b) { return mul(dz, sigmoid(sub(a, b))); },
@@ -219,7 +236,7 @@ namespace {
 
 Tensor bits(const char* name, BinaryOp op, const Tensor& x, const Tensor& y) {
   const Dtype dtype = result_type(x, y);
-  check<DtypeError>(!is_floating(dtype), name, ": needs integers or bool: ", x.dtype(), " and ", y.dtype());
+  check<DtypeError>(!is_differentiable(dtype), name, ": needs integers or bool: ", x.dtype(), " and ", y.dtype());
   return call_binary(name, op, x, y, dtype);
 }
 
@@ -235,7 +252,7 @@ Tensor bitwise_right_shift(const Tensor& x, const Tensor& y) {
   return bits("bitwise_right_shift", BinaryOp::right_shift, x, y);
 }
 Tensor bitwise_not(const Tensor& x) {
-  check<DtypeError>(!is_floating(x.dtype()), "bitwise_not: needs integers or bool: ", x.dtype());
+  check<DtypeError>(!is_differentiable(x.dtype()), "bitwise_not: needs integers or bool: ", x.dtype());
   return call_unary(x.dtype() == Dtype::boolean ? kernels::UnaryOp::logical_not : kernels::UnaryOp::bitwise_not, x);
 }
 

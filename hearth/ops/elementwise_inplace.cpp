@@ -9,10 +9,12 @@ using kernels::BinaryOp;
 
 namespace {
 
+/// bool, integers, floats, complex: a result may move up, not down.
+int category(Dtype dtype) { return is_complex(dtype) ? 3 : is_floating(dtype) ? 2 : is_integral(dtype) ? 1 : 0; }
+
 void check_result(const char* name, const Tensor& x, const Shape& shape, Dtype dtype) {
-  const bool holds =
-      is_floating(x.dtype()) >= is_floating(dtype) && (x.dtype() != Dtype::boolean || dtype == Dtype::boolean);
-  check<DtypeError>(holds, name, ": result of dtype ", dtype, " cannot be stored in ", x.dtype());
+  check<DtypeError>(category(x.dtype()) >= category(dtype), name, ": result of dtype ", dtype, " cannot be stored in ",
+                    x.dtype());
   check<ShapeError>(broadcast_shapes(name, x.shape(), shape) == x.shape(), name,
                     ": result does not have the shape of the tensor: ", x.shape(), " with ", shape);
 }
@@ -45,14 +47,14 @@ const Tensor& number_(const char* name, BinaryOp op, const Tensor& x, const Scal
 }  // namespace
 
 const Tensor& add_(const Tensor& x, const Tensor& y, const Scalar& alpha) {
-  if (alpha.to_double() != 1) return add_(x, mul(y, alpha));
+  if (alpha.to_complex() != 1.0) return add_(x, mul(y, alpha));
   return binary_("add_", BinaryOp::add, x, y, result_type(x, y), [&](const Tensor& old) { return add(old, y); });
 }
 const Tensor& add_(const Tensor& x, const Scalar& y) {
   return number_("add_", BinaryOp::add, x, y, result_type(x, y), [&](const Tensor& old) { return add(old, y); });
 }
 const Tensor& sub_(const Tensor& x, const Tensor& y, const Scalar& alpha) {
-  if (alpha.to_double() != 1) return sub_(x, mul(y, alpha));
+  if (alpha.to_complex() != 1.0) return sub_(x, mul(y, alpha));
   return binary_("sub_", BinaryOp::sub, x, y, result_type(x, y), [&](const Tensor& old) { return sub(old, y); });
 }
 const Tensor& sub_(const Tensor& x, const Scalar& y) {

@@ -89,7 +89,9 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
 Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
   const int at = wrap_dim("index_add", dim, x.dim());
   const Tensor rows = row_index("index_add", x, at, index, src);
-  if (alpha.to_double() != 1) return index_add(x, at, rows, to(mul(src, alpha), x.dtype()));
+  check<DtypeError>(!alpha.is_complex() || is_complex(x.dtype()),
+                    "index_add: a complex alpha needs a complex tensor: ", x.dtype());
+  if (alpha.to_complex() != 1.0) return index_add(x, at, rows, to(mul(src, alpha), x.dtype()));
   const Tensor y = write_rows(WriteOp::add, x, at, rows, src);
   if (!needs_grad(x, src)) return y;
   return record("index_add", y, {x, src}, [at, rows, shape = src.shape()](const GradContext& c) -> Grads {

@@ -24,16 +24,16 @@ void check_ranks(const char* op, const Tensor& a, int rank_a, const Tensor& b, i
 }
 
 /// beta * x + alpha * product, x broadcast to the product.
-Tensor added(const char* op, const Tensor& x, const Tensor& product, double beta, double alpha) {
+Tensor added(const char* op, const Tensor& x, const Tensor& product, const Scalar& beta, const Scalar& alpha) {
   check<DtypeError>(x.dtype() == product.dtype(), op, ": dtypes differ: ", x.dtype(), " and ", product.dtype());
   check<ShapeError>(broadcast_shapes(op, x.shape(), product.shape()) == product.shape(), op, ": ", x.shape(),
                     " cannot be broadcast to ", product.shape());
   const bool whole = is_integral(x.dtype());
-  const auto scaled = [whole](const Tensor& t, double by) {
-    return by == 1 ? t : whole ? mul(t, int64_t(by)) : mul(t, by);
+  const auto scaled = [whole](const Tensor& t, const Scalar& by) {
+    return by.to_complex() == 1.0 ? t : mul(t, whole ? Scalar(by.to_int64()) : by);
   };
   const Tensor y = scaled(product, alpha);
-  return beta == 0 ? y : add(y, scaled(x, beta));
+  return beta.to_complex() == 0.0 ? y : add(y, scaled(x, beta));
 }
 
 Tensor equals(const Tensor& x, double value) {
@@ -71,13 +71,13 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
   check<ShapeError>(a.size(0) == b.size(0), "bmm: batch sizes differ: ", a.shape(), " x ", b.shape());
   return matmul(a, b);
 }
-Tensor addmv(const Tensor& x, const Tensor& a, const Tensor& b, double beta, double alpha) {
+Tensor addmv(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   return added("addmv", x, mv(a, b), beta, alpha);
 }
-Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta, double alpha) {
+Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   return added("addmm", x, mm(a, b), beta, alpha);
 }
-Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta, double alpha) {
+Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   return added("baddbmm", x, bmm(a, b), beta, alpha);
 }
 
@@ -212,7 +212,8 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim, double e
 
 Tensor matrix_norm(const Tensor& x, bool keepdim) {
   check<ShapeError>(x.dim() >= 2, "matrix_norm: needs at least two dimensions: ", x.shape());
-  check<DtypeError>(is_floating(x.dtype()), "matrix_norm: needs a floating tensor: ", x.dtype());
+  check<DtypeError>(is_differentiable(x.dtype()), "matrix_norm: needs a floating or complex tensor: ", x.dtype());
+  if (is_complex(x.dtype())) return matrix_norm(abs(x), keepdim);
   return root(sum(mul(x, x), {-2, -1}, keepdim), 0.5);
 }
 

@@ -14,9 +14,9 @@ Tensor mm(const Tensor& a, const Tensor& b);
 /// [batch, m, k] x [batch, k, n], nothing broadcast.
 Tensor bmm(const Tensor& a, const Tensor& b);
 /// beta * x + alpha * (a b), x broadcast; x is not read when beta is 0. Ranks as in mv, mm and bmm.
-Tensor addmv(const Tensor& x, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
-Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
-Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, double beta = 1, double alpha = 1);
+Tensor addmv(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1, const Scalar& alpha = 1);
+Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1, const Scalar& alpha = 1);
+Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1, const Scalar& alpha = 1);
 /// [n] and [m] to [n, m].
 Tensor outer(const Tensor& a, const Tensor& b);
 

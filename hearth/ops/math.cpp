@@ -19,6 +19,7 @@ constexpr double pi = 3.14159265358979323846, ln2 = 0.69314718055994530942, ln10
 /// A step function: its gradient is zero everywhere.
 Tensor step_function(const char* name, UnaryOp op, const Tensor& x) {
   check<DtypeError>(x.dtype() != Dtype::boolean || op == UnaryOp::sign, name, ": not defined for bool");
+  check<DtypeError>(!is_complex(x.dtype()), name, ": not defined for complex numbers: ", x.dtype());
   const Tensor y = call_unary(op, x);
   if (!needs_grad(x)) return y;
   return record(name, y, {x}, [](const GradContext& c) -> Grads { return {zeros_like(c.dy())}; });
@@ -70,7 +71,7 @@ Tensor square(const Tensor& x) {
   const Tensor y = call_unary(UnaryOp::square, x.dtype() == Dtype::boolean ? to(x, Dtype::int64) : x);
   if (!needs_grad(x)) return y;
   return record("square", y, {x},
-                [x = save(x)](const GradContext& c) -> Grads { return {mul(c.dy(), mul(x.get(c), 2.0))}; });
+                [x = save(x)](const GradContext& c) -> Grads { return {mul(c.dy(), mul(conj(x.get(c)), 2.0))}; });
 }
 
 Tensor sqrt(const Tensor& x) {
@@ -149,8 +150,11 @@ Tensor asinh(const Tensor& x) {
                            [](const Tensor& dy, const Tensor& v) { return mul(dy, rsqrt(add(square(v), 1.0))); });
 }
 Tensor acosh(const Tensor& x) {
-  return function_of_input("acosh", UnaryOp::acosh, x,
-                           [](const Tensor& dy, const Tensor& v) { return mul(dy, rsqrt(sub(square(v), 1.0))); });
+  return function_of_input("acosh", UnaryOp::acosh, x, [](const Tensor& dy, const Tensor& v) {
+    // One root of the product would be on the wrong branch left of the imaginary axis.
+    if (is_complex(v.dtype())) return mul(dy, mul(rsqrt(sub(v, 1.0)), rsqrt(add(v, 1.0))));
+    return mul(dy, rsqrt(sub(square(v), 1.0)));
+  });
 }
 Tensor atanh(const Tensor& x) {
   return function_of_input("atanh", UnaryOp::atanh, x,

@@ -3,14 +3,29 @@
 
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
+#include "hearth/ops/math.h"
 #include "hearth/ops/view.h"
 
 namespace hearth {
 
 namespace {
 
+Tensor product(const Tensor& a, const Tensor& b);
+
+/// Four real products, so that an element's bits depend on what the real ones depend on. Each part is one chain: the
+/// second product goes on from the first.
+Tensor complex_product(const Tensor& a, const Tensor& b) {
+  NoGrad guard;
+  const Tensor x = a.detach(), y = b.detach(), re = product(real(x), real(y)), im = product(real(x), imag(y));
+  kernels::matmul(a.device(), re, neg(imag(x)), imag(y), true);
+  kernels::matmul(a.device(), im, imag(x), real(y), true);
+  return complex(re, im);
+}
+
 Tensor product(const Tensor& a, const Tensor& b) {
+  if (is_complex(a.dtype())) return complex_product(a, b);
   const Tensor out = Tensor::empty({a.size(0), a.size(1), b.size(2)}, a.dtype(), a.device());
   kernels::matmul(a.device(), out, a, b, false);
   return out;
@@ -21,8 +36,8 @@ Tensor bmm3(const Tensor& a, const Tensor& b) {
   const Tensor c = product(a, b);
   if (!needs_grad(a, b)) return c;
   return record("matmul", c, {a, b}, [a = save(a), b = save(b)](const GradContext& g) -> Grads {
-    return {g.needs(0) ? bmm3(g.dy(), transpose(b.get(g), 1, 2)) : Tensor(),
-            g.needs(1) ? bmm3(transpose(a.get(g), 1, 2), g.dy()) : Tensor()};
+    return {g.needs(0) ? bmm3(g.dy(), transpose(conj(b.get(g)), 1, 2)) : Tensor(),
+            g.needs(1) ? bmm3(transpose(conj(a.get(g)), 1, 2), g.dy()) : Tensor()};
   });
 }
 

@@ -8,6 +8,7 @@
 #include "hearth/core/dispatch.h"
 #include "hearth/core/long_work.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
@@ -132,6 +133,10 @@ double draw_exponential(double rate, Generator& g) { return -1.0 / rate * std::l
 }  // namespace
 
 const Tensor& uniform_(const Tensor& x, double low, double high, Generator* generator) {
+  if (is_complex(x.dtype())) {
+    uniform_(view_as_real(x), low, high, generator);
+    return x;
+  }
   check_floating("uniform_", x);
   check<ValueError>(low <= high, "uniform_: low must not exceed high: ", low, ", ", high);
   Generator& g = chosen(generator);
@@ -144,6 +149,10 @@ const Tensor& uniform_(const Tensor& x, double low, double high, Generator* gene
 }
 
 const Tensor& normal_(const Tensor& x, double mean, double deviation, Generator* generator) {
+  if (is_complex(x.dtype())) {
+    normal_(view_as_real(x), mean, deviation / std::sqrt(2.0), generator);
+    return x;
+  }
   check_floating("normal_", x);
   check<ValueError>(deviation >= 0, "normal_: the deviation must not be negative: ", deviation);
   Generator& g = chosen(generator);
@@ -340,7 +349,7 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator* generator) {
   Tensor noise;
   {
     NoGrad guard;
-    noise = empty_like(x);
+    noise = Tensor::empty(x.shape(), real_type(x.dtype()), x.device());
     bernoulli_(noise, 1 - p, generator);
     noise = div(noise, 1 - p);
   }

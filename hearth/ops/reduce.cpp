@@ -5,6 +5,7 @@
 
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/reduce_plan.h"
@@ -51,7 +52,13 @@ Tensor reduced(ReduceOp op, const ReducePlan& plan, Dtype dtype, bool keepdim) {
   return keepdim ? y.alias(plan.kept, contiguous_strides(plan.kept), 0) : y;
 }
 
-Dtype sum_type(Dtype dtype) { return is_floating(dtype) ? dtype : Dtype::int64; }
+Dtype sum_type(Dtype dtype) { return is_differentiable(dtype) ? dtype : Dtype::int64; }
+
+/// What any and all look at: complex numbers as whether they are 0.
+Tensor answerable(const Tensor& x) {
+  NoGrad guard;
+  return is_complex(x.dtype()) ? to(x, Dtype::boolean) : x;
+}
 
 }  // namespace
 
@@ -65,14 +72,15 @@ Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
-  check<DtypeError>(is_floating(x.dtype()), "mean: needs a floating tensor: ", x.dtype());
+  check<DtypeError>(is_differentiable(x.dtype()), "mean: needs a floating or complex tensor: ", x.dtype());
   const ReducePlan plan("mean", x, dims);
   const double count = double(plan.count);
   Tensor y;
   {
     NoGrad guard;
     // Sums of 16-bit floats stay in float32 until they are divided.
-    const Dtype dtype = x.dtype() == Dtype::float64 ? Dtype::float64 : Dtype::float32;
+    const bool narrow = x.dtype() == Dtype::float16 || x.dtype() == Dtype::bfloat16;
+    const Dtype dtype = narrow ? Dtype::float32 : x.dtype();
     y = to(div(reduced(ReduceOp::sum, plan, dtype, keepdim), count), x.dtype());
   }
   if (!needs_grad(x)) return y;
@@ -82,6 +90,7 @@ Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor nansum(const Tensor& x, const Dims& dims, bool keepdim) {
+  check<DtypeError>(!is_complex(x.dtype()), "nansum: not defined for complex numbers: ", x.dtype());
   return is_floating(x.dtype()) ? sum(where(isnan(x), 0.0, x), dims, keepdim) : sum(x, dims, keepdim);
 }
 
@@ -96,26 +105,27 @@ Tensor prod(const Tensor& x, const Dims& dims, bool keepdim) {
   if (!needs_grad(x)) return y;
   return record("prod", y, {x},
                 [x = save(x), y = save_output(y), kept = plan.kept, dims](const GradContext& c) -> Grads {
-                  const Tensor v = x.get(c), dy = reshape(c.dy(), kept), zero = eq(v, 0.0);
+                  // For complex numbers the conjugate of the real formula, as in broadcast.h.
+                  const Tensor v = x.get(c), dy = conj(reshape(c.dy(), kept)), zero = eq(v, 0.0);
                   const Tensor plain = div(mul(dy, reshape(y.get(c), kept)), v);
-                  if (any(zero).item() == 0) return {plain};
+                  if (any(zero).item() == 0) return {conj(plain)};
                   // A row with one zero has a gradient at the zero only: the product of the others. With two it has
                   // none.
                   const Tensor zeros_in_row = sum(zero, dims, true);
                   const Tensor others = prod(where(zero, 1.0, v), dims, true);
                   const Tensor at_zero = where(logical_and(zero, eq(zeros_in_row, 1)), mul(dy, others), zeros_like(v));
-                  return {where(eq(zeros_in_row, 0), plain, at_zero)};
+                  return {conj(where(eq(zeros_in_row, 0), plain, at_zero))};
                 });
 }
 
 // PyTorch answers in uint8 for uint8.
 Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
   const Dtype dtype = x.dtype() == Dtype::uint8 ? Dtype::uint8 : Dtype::boolean;
-  return reduced(ReduceOp::any, ReducePlan("any", x, dims), dtype, keepdim);
+  return reduced(ReduceOp::any, ReducePlan("any", answerable(x), dims), dtype, keepdim);
 }
 Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
   const Dtype dtype = x.dtype() == Dtype::uint8 ? Dtype::uint8 : Dtype::boolean;
-  return reduced(ReduceOp::all, ReducePlan("all", x, dims), dtype, keepdim);
+  return reduced(ReduceOp::all, ReducePlan("all", answerable(x), dims), dtype, keepdim);
 }
 Tensor count_nonzero(const Tensor& x, const Dims& dims) {
   NoGrad guard;
@@ -127,6 +137,7 @@ namespace {
 /// amax and amin: what equals the extreme shares the gradient.
 Tensor extreme(const char* name, ReduceOp op, const Tensor& x, const Dims& dims, bool keepdim) {
   const ReducePlan plan(name, x, dims);
+  check<DtypeError>(!is_complex(x.dtype()), name, ": complex numbers have no order: ", x.dtype());
   check<ValueError>(plan.count > 0 || plan.out.numel() == 0, name, ": nothing to choose from: shape ", x.shape());
   const Tensor y = reduced(op, plan, x.dtype(), keepdim);
   if (!needs_grad(x)) return y;

@@ -19,6 +19,7 @@ namespace {
 Tensor shaped(const Tensor& y, const Shape& shape) { return y.alias(shape, contiguous_strides(shape), y.offset()); }
 
 void check_not_empty(const char* name, const ReducePlan& plan, const Tensor& x) {
+  check<DtypeError>(!is_complex(x.dtype()), name, ": complex numbers have no order: ", x.dtype());
   check<IndexError>(plan.count > 0 || plan.out.numel() == 0, name, ": nothing to choose from: shape ", x.shape());
 }
 

@@ -6,6 +6,7 @@
 #include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/index.h"
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
@@ -99,7 +100,7 @@ Tensor product(const Tensor& x, const Operands& at, const Tensor& src);
 /// d product / d x: the product of the others.
 Tensor product_gradient_x(const Tensor& dy, const Tensor& x, const Operands& at, const Tensor& src) {
   const Tensor others = product(ones_like(x), {at.dim, at.index, true}, src);
-  return own_part(mul(dy, others), at);
+  return own_part(mul(dy, conj(others)), at);
 }
 
 /// d product / d src, with a lone zero among the factors handled apart.
@@ -119,7 +120,7 @@ Tensor product(const Tensor& x, const Operands& at, const Tensor& src) {
   return record("scatter_reduce", y, {x, src}, [at, x = save(x), src = save(src)](const GradContext& c) -> Grads {
     const Tensor a = x.get(c), b = src.get(c);
     return {c.needs(0) ? product_gradient_x(c.dy(), a, at, b) : Tensor(),
-            c.needs(1) ? product_gradient_src(c.dy(), a, at, b) : Tensor()};
+            c.needs(1) ? conj(product_gradient_src(conj(c.dy()), a, at, b)) : Tensor()};
   });
 }
 
@@ -145,6 +146,9 @@ Tensor scatter_reduce(const Tensor& x, int64_t dim, const Tensor& index, const T
                       src.shape());
     part = narrow(part, d, 0, index.shape()[d]);
   }
+  const bool extreme_wanted = reduce == ScatterReduce::amax || reduce == ScatterReduce::amin;
+  check<DtypeError>(!extreme_wanted || !is_complex(x.dtype()),
+                    "scatter_reduce: complex numbers have no order: ", x.dtype());
   switch (reduce) {
     case ScatterReduce::sum:
       return total(x, operands, part);
@@ -152,7 +156,7 @@ Tensor scatter_reduce(const Tensor& x, int64_t dim, const Tensor& index, const T
       return product(x, operands, part);
     case ScatterReduce::mean: {
       const Tensor sums = total(x, operands, part), met = counts(x, operands);
-      return is_floating(x.dtype()) ? div(sums, met) : integer_mean(sums, met);
+      return is_differentiable(x.dtype()) ? div(sums, met) : integer_mean(sums, met);
     }
     case ScatterReduce::amax:
       return extreme(WriteOp::max, x, operands, part);

@@ -37,6 +37,7 @@ Tensor restored(const Tensor& rows, const Tensor& x, int dim) {
 
 Tensor order(const Tensor& x, int dim, int64_t k, bool descending) {
   NoGrad guard;
+  check<DtypeError>(!is_complex(x.dtype()), "sort: complex numbers have no order: ", x.dtype());
   const int64_t n = x.dim() ? x.shape()[dim] : 1;
   Shape shape = x.shape();
   if (x.dim()) shape[dim] = k;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "hearth/core/node.h"
+#include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/reduce.h"
@@ -15,19 +16,26 @@ namespace hearth {
 namespace {
 
 /// What sums of squares and exponentials are computed in.
-Tensor widened(const Tensor& x) { return x.dtype() == Dtype::float64 ? x : to(x, Dtype::float32); }
+Tensor widened(const Tensor& x) {
+  return x.dtype() == Dtype::float64 || is_complex(x.dtype()) ? x : to(x, Dtype::float32);
+}
+
+/// |x|^2, real.
+Tensor squared_length(const Tensor& x) {
+  return is_complex(x.dtype()) ? add(square(real(x)), square(imag(x))) : square(x);
+}
 
 }  // namespace
 
 std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& dims, double correction, bool keepdim) {
-  check<DtypeError>(is_floating(x.dtype()), "var: needs a floating tensor: ", x.dtype());
+  check<DtypeError>(is_differentiable(x.dtype()), "var: needs a floating or complex tensor: ", x.dtype());
   const ReducePlan plan("var", x, dims);
   // In 16 bits the squares would lose what is left of the mean.
   const Tensor wide = widened(x);
   const Tensor average = mean(wide, dims, true);
-  const Tensor squares = sum(square(sub(wide, average)), dims, keepdim);
+  const Tensor squares = sum(squared_length(sub(wide, average)), dims, keepdim);
   const Tensor variance = div(squares, std::max(double(plan.count) - correction, 0.0));
-  return {to(variance, x.dtype()), to(reshape(average, plan.shape(keepdim)), x.dtype())};
+  return {to(variance, real_type(x.dtype())), to(reshape(average, plan.shape(keepdim)), x.dtype())};
 }
 
 Tensor var(const Tensor& x, const Dims& dims, double correction, bool keepdim) {
@@ -57,16 +65,16 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
     if (plan.count == 0) {
       y = full(plan.kept, -std::numeric_limits<double>::infinity(), wide.dtype());
     } else {
-      const Tensor largest = amax(wide, dims, true);
+      const Tensor largest = amax(real(wide), dims, true);
       const Tensor shift = where(isinf(largest), zeros_like(largest), largest);
       y = add(log(sum(exp(sub(wide, shift)), dims, true)), shift);
     }
-    y = to(reshape(y, plan.shape(keepdim)), is_floating(x.dtype()) ? x.dtype() : y.dtype()).detach();
+    y = to(reshape(y, plan.shape(keepdim)), is_differentiable(x.dtype()) ? x.dtype() : y.dtype()).detach();
   }
   if (!needs_grad(x)) return y;
   return record("logsumexp", y, {x},
                 [x = save(x), y = save_output(y), kept = plan.kept](const GradContext& c) -> Grads {
-                  return {mul(reshape(c.dy(), kept), exp(sub(x.get(c), reshape(y.get(c), kept))))};
+                  return {mul(reshape(c.dy(), kept), conj(exp(sub(x.get(c), reshape(y.get(c), kept)))))};
                 });
 }
 
@@ -102,7 +110,8 @@ Tensor power_norm(const Tensor& x, double p, const Dims& dims, bool keepdim) {
 }  // namespace
 
 Tensor norm(const Tensor& x, double p, const Dims& dims, bool keepdim) {
-  check<DtypeError>(is_floating(x.dtype()), "norm: needs a floating tensor: ", x.dtype());
+  check<DtypeError>(is_differentiable(x.dtype()), "norm: needs a floating or complex tensor: ", x.dtype());
+  if (is_complex(x.dtype())) return norm(abs(x), p, dims, keepdim);
   if (std::isinf(p)) return p > 0 ? amax(abs(x), dims, keepdim) : amin(abs(x), dims, keepdim);
   if (p != 0) return power_norm(x, p, dims, keepdim);
   // Counting has no slope, but the result still belongs to x's graph.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hearth/backend/kernels/elementwise.h"
+#include "hearth/backend/kernels/reduce.h"
 
 namespace hearth::cpu {
 
@@ -12,5 +13,10 @@ void complex_unary(kernels::UnaryOp op, const Tensor& out, const Tensor& x);
 void complex_binary(kernels::BinaryOp op, const Tensor& out, const Tensor& x, const Tensor& y);
 /// eq and ne.
 void complex_compare(kernels::CompareOp op, const Tensor& out, const Tensor& x, const Tensor& y);
+
+/// sum (of the parts, as real numbers are summed) and prod (in row order, in double).
+void complex_reduce(kernels::ReduceOp op, const Tensor& out, const Tensor& x);
+/// sum and prod.
+void complex_cumulate(kernels::CumulateOp op, const Tensor& out, const Tensor& x);
 
 }  // namespace hearth::cpu

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "hearth/backend/cpu/complex.h"
 #include "hearth/backend/cpu/reduced_rows.h"
 #include "hearth/backend/kernels/reduce.h"
 
@@ -25,7 +26,7 @@ double log_add_exp(double a, double b) {
 
 /// Floats accumulate in double, integers in int64.
 template <class C>
-using Accumulator = std::conditional_t<std::is_integral_v<C>, int64_t, double>;
+using Accumulator = std::conditional_t<std::is_integral_v<C>, C, double>;
 
 template <class A>
 A step(CumulateOp op, A total, A x) {
@@ -99,6 +100,7 @@ void rank_rows(const Tensor& values, const Tensor& indices, const Tensor& x, int
 }  // namespace
 
 void cumulate(CumulateOp op, const Tensor& out, const Tensor& indices, const Tensor& x) {
+  if (is_complex(x.dtype())) return complex_cumulate(op, out, x);
   with_compute_type(x.dtype(), [&]<class C>() { cumulate_rows<C>(op, out, indices, x); });
 }
 

@@ -181,10 +181,11 @@ void matmul(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate
   if (out.numel() == 0) return;
   if (is_floating(a.dtype())) return float_matmul(out, a, b, accumulate);
   const int64_t rows = a.size(0) * a.size(1), work = std::max<int64_t>(1, a.size(2) * b.size(2));
-  dispatch(Types<int64_t, int32_t, int16_t, int8_t, uint8_t, bool>{}, a.dtype(), "matmul", [&]<class T>() {
-    parallel_for(0, rows, 8192 / work + 1,
-                 [&](int64_t begin, int64_t end) { integer_rows<T>(out, a, b, accumulate, begin, end); });
-  });
+  dispatch(Types<int64_t, int32_t, int16_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t, bool>{}, a.dtype(), "matmul",
+           [&]<class T>() {
+             parallel_for(0, rows, 8192 / work + 1,
+                          [&](int64_t begin, int64_t end) { integer_rows<T>(out, a, b, accumulate, begin, end); });
+           });
 }
 
 void matmul_grouped(std::span<const kernels::GroupedProduct> products, bool accumulate) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "hearth/backend/cpu/complex.h"
 #include "hearth/backend/cpu/elements.h"
 #include "hearth/backend/cpu/isa.h"
 #include "hearth/backend/cpu/reduced_rows.h"
@@ -150,13 +151,14 @@ class FloatReduction {
   int64_t blocks_;
 };
 
-int64_t reduce_buffer(ReduceOp op, int64_t total, const int64_t* x, int64_t n) {
+template <class I>
+I reduce_buffer(ReduceOp op, I total, const I* x, int64_t n) {
   switch (op) {
     case ReduceOp::sum:
-      for (int64_t i = 0; i < n; ++i) total = int64_t(uint64_t(total) + uint64_t(x[i]));
+      for (int64_t i = 0; i < n; ++i) total = I(uint64_t(total) + uint64_t(x[i]));
       return total;
     case ReduceOp::prod:
-      for (int64_t i = 0; i < n; ++i) total = int64_t(uint64_t(total) * uint64_t(x[i]));
+      for (int64_t i = 0; i < n; ++i) total = I(uint64_t(total) * uint64_t(x[i]));
       return total;
     case ReduceOp::max:
       for (int64_t i = 0; i < n; ++i) total = std::max(total, x[i]);
@@ -181,14 +183,15 @@ template <class C>
 void reduce_in_order(ReduceOp op, const Tensor& out, const Tensor& x) {
   const ReducedRows rows(x, out.dim());
   const bool question = op == ReduceOp::any || op == ReduceOp::all;
-  const int64_t start = op == ReduceOp::sum    ? 0
-                        : op == ReduceOp::prod ? 1
-                        : op == ReduceOp::max  ? std::numeric_limits<int64_t>::min()
-                                               : std::numeric_limits<int64_t>::max();
+  using I = std::conditional_t<std::is_integral_v<C>, C, int64_t>;
+  const I start = op == ReduceOp::sum    ? 0
+                  : op == ReduceOp::prod ? 1
+                  : op == ReduceOp::max  ? std::numeric_limits<I>::min()
+                                         : std::numeric_limits<I>::max();
   const int64_t width = int64_t(dtype_size(out.dtype()));
   rows.for_each([&](int64_t r, const char* row) {
     C buffer[elementwise_chunk];
-    int64_t total = question ? op == ReduceOp::all : start;
+    I total = question ? op == ReduceOp::all : start;
     for (int64_t i = 0; i < rows.reduced.numel; i += elementwise_chunk) {
       const int64_t n = std::min(elementwise_chunk, rows.reduced.numel - i);
       rows.load(buffer, row, i, n);
@@ -197,7 +200,7 @@ void reduce_in_order(ReduceOp op, const Tensor& out, const Tensor& x) {
         total = op == ReduceOp::any;
         break;
       }
-      if constexpr (std::is_same_v<C, int64_t>) total = reduce_buffer(op, total, buffer, n);
+      if constexpr (std::is_integral_v<C>) total = reduce_buffer(op, total, buffer, n);
     }
     store_elements(static_cast<char*>(out.raw()) + r * width, width, &total, 1, out.dtype());
   });
@@ -231,8 +234,11 @@ void find_extreme(bool largest, const Tensor& values, const Tensor& indices, con
 }  // namespace
 
 void reduce(ReduceOp op, const Tensor& out, const Tensor& x) {
-  check<DtypeError>(!is_complex(x.dtype()), "reduce: the operation is not defined for ", x.dtype());
+  if (is_complex(x.dtype())) return complex_reduce(op, out, x);
   const bool question = op == ReduceOp::any || op == ReduceOp::all;
+  // Sums of uint64 are int64, which has the same bits; only an order needs its own type.
+  if (x.dtype() == Dtype::uint64 && (op == ReduceOp::max || op == ReduceOp::min))
+    return reduce_in_order<uint64_t>(op, out, x);
   if (!is_floating(x.dtype())) return reduce_in_order<int64_t>(op, out, x);
   if (question) {
     if (x.dtype() == Dtype::float64) return reduce_in_order<double>(op, out, x);
@@ -247,9 +253,7 @@ void reduce(ReduceOp op, const Tensor& out, const Tensor& x) {
 
 void reduce_index(kernels::ReduceIndexOp op, const Tensor& values, const Tensor& indices, const Tensor& x) {
   const bool largest = op == kernels::ReduceIndexOp::argmax;
-  if (computes_in_float(x.dtype())) return find_extreme<float>(largest, values, indices, x);
-  if (x.dtype() == Dtype::float64) return find_extreme<double>(largest, values, indices, x);
-  find_extreme<int64_t>(largest, values, indices, x);
+  with_compute_type(x.dtype(), [&]<class C>() { find_extreme<C>(largest, values, indices, x); });
 }
 
 }  // namespace hearth::cpu
