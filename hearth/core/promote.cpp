@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hearth/core/default_dtype.h"
 #include "hearth/core/tensor.h"
 
 namespace hearth {
@@ -57,7 +58,7 @@ std::complex<double> Scalar::to_complex() const {
 }
 
 Dtype Scalar::dtype() const {
-  static constexpr Dtype dtypes[] = {Dtype::boolean, Dtype::int64, Dtype::float32, Dtype::uint64, Dtype::complex64};
+  const Dtype dtypes[] = {Dtype::boolean, Dtype::int64, default_dtype(), Dtype::uint64, complex_type(default_dtype())};
   return dtypes[value_.index()];
 }
 

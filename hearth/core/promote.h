@@ -37,8 +37,8 @@ class Scalar {
   int64_t to_int64() const;
   std::complex<double> to_complex() const;
 
-  /// The dtype that a 0-dim tensor made of this number has: bool, int64 (uint64 above its range), the default float32
-  /// or complex64.
+  /// The dtype that a 0-dim tensor made of this number has: bool, int64 (uint64 above its range), the default floating
+  /// type or the complex type of it.
   Dtype dtype() const;
 
  private:

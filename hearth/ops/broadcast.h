@@ -2,14 +2,15 @@
 #pragma once
 
 #include "hearth/backend/kernels/elementwise.h"
+#include "hearth/core/default_dtype.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/complex.h"
 #include "hearth/ops/create.h"
 
 namespace hearth {
 
-/// The dtype of functions that have no integer result: floating and complex dtypes stay, others become float32.
-inline Dtype float_type(Dtype dtype) { return is_differentiable(dtype) ? dtype : Dtype::float32; }
+/// The dtype of functions that have no integer result: floating and complex dtypes stay, others become the default.
+inline Dtype float_type(Dtype dtype) { return is_differentiable(dtype) ? dtype : default_dtype(); }
 
 /// A 0-dim tensor for a plain number beside x. Beside a 16-bit float it is a float32, so that it is not rounded before
 /// it is used.

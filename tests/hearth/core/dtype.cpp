@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "hearth/backend/kernels/elementwise.h"
+#include "hearth/core/default_dtype.h"
 #include "hearth/core/dispatch.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
@@ -59,6 +60,15 @@ TEST(Dtype, WideUnsignedTypesPromoteWithFloatsOnly) {
   EXPECT_EQ(result_type(zeros({2}, Dtype::uint16), Scalar(3)), Dtype::uint16);
   EXPECT_EQ(result_type(zeros({2}, Dtype::uint64), Scalar(1.5)), Dtype::float32);
   EXPECT_EQ(result_type(zeros({2}, Dtype::uint16), zeros({}, Dtype::int64)), Dtype::uint16);
+}
+
+TEST(Scalar, TakesTheDefaultFloatingType) {
+  set_default_dtype(Dtype::float64);
+  EXPECT_EQ(result_type(zeros({2}, Dtype::int32), Scalar(1.5)), Dtype::float64);
+  EXPECT_EQ(result_type(zeros({2}, Dtype::int32), Scalar(c128(0, 1))), Dtype::complex128);
+  EXPECT_EQ(exp(ones({2}, Dtype::int32)).dtype(), Dtype::float64);
+  set_default_dtype(Dtype::float32);
+  EXPECT_EQ(exp(ones({2}, Dtype::int32)).dtype(), Dtype::float32);
 }
 
 TEST(Scalar, KeepsItsKind) {
