@@ -56,6 +56,11 @@ void bind_public(Module& m) {
       [](Args& a) { return hardshrink(floating(a), a.real(1)); }, method);
 }
 
+void bind_learned(Module& m) {
+  m.def(
+      "prelu(input: Tensor, weight: Tensor)", [](Args& a) { return prelu(floating(a), a.tensor(1)); }, method);
+}
+
 void bind_random(Module& m) {
   m.def("_nn_dropout(input: Tensor, p: float, training: bool)",
         [](Args& a) { return dropout(a.tensor(0), a.real(1), a.flag(2)); });
@@ -95,6 +100,7 @@ void bind_hidden(Module& m) {
 const Binding binding{[](Module& m) {
   bind_public(m);
   bind_hidden(m);
+  bind_learned(m);
   bind_random(m);
 }};
 
