@@ -13,7 +13,10 @@ const Binding binding{[](Module& m) {
     PyObject* type = a.object(0);
     if (!PyType_Check(type) || !PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), tensor_type))
       fail_type("_wrap_as: a subclass of Tensor is needed");
-    return checked(wrap_as(reinterpret_cast<PyTypeObject*>(type), a.tensor(1)));
+    Tensor x = a.tensor(1);
+    // A tensor has one object: what came as an argument has one already, so the new object gets an alias.
+    if (x.impl()->object) x = x.requires_grad() ? as_strided(x, x.shape(), x.strides(), x.offset()) : x.detach();
+    return checked(wrap_as(reinterpret_cast<PyTypeObject*>(type), x));
   });
   m.def(
       "alias(input: Tensor)",
