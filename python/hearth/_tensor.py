@@ -150,3 +150,15 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
     from . import autograd
 
     autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def _kind(name, answer):
+    if not hasattr(Tensor, name):
+        setattr(Tensor, name, property(answer))
+
+
+# Kinds of tensors that programs ask for; all memory is dense, on the CPU or nowhere.
+for _name in "sparse sparse_csr quantized mkldnn mps xpu xla ipu mtia vulkan maia nested cuda hpu".split():
+    _kind("is_" + _name, lambda self: False)
+_kind("is_cpu", lambda self: self.device.type == "cpu")
+_kind("is_meta", lambda self: self.device.type == "meta")

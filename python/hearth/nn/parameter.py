@@ -3,7 +3,6 @@
 from collections import OrderedDict
 
 import hearth
-
 from hearth.overrides import _disabled as _no_torch_function
 
 
@@ -48,15 +47,16 @@ class Parameter(hearth.Tensor, metaclass=_ParameterMeta):
         memo[id(self)] = result
         return result
 
-    def __repr__(self):
-        return "Parameter containing:\n" + super().__repr__()
+    _print_name = "Parameter"
 
     def __reduce_ex__(self, proto):
+        from hearth._pickle import rebuild
+
         state = _object_state(self)
-        hooks = OrderedDict()
+        args = (self.data, self.requires_grad, OrderedDict())
         if not state:
-            return (hearth._utils._rebuild_parameter, (self.data, self.requires_grad, hooks))
-        return (hearth._utils._rebuild_parameter_with_state, (self.data, self.requires_grad, hooks, state))
+            return rebuild.rebuild_parameter, args
+        return rebuild.rebuild_parameter_with_state, (*args, state)
 
     __torch_function__ = _no_torch_function
 
@@ -123,7 +123,8 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     def __new__(cls, requires_grad=True, device=None, dtype=None):
         data = hearth.empty(0, device=device, dtype=dtype)
-        return hearth.Tensor._make_subclass(cls, data, requires_grad)
+        with hearth.overrides.DisableTorchFunctionSubclass():
+            return hearth.Tensor._make_subclass(cls, data, requires_grad)
 
     def __deepcopy__(self, memo):
         if id(self) in memo:
@@ -163,7 +164,8 @@ class UninitializedBuffer(UninitializedTensorMixin, hearth.Tensor):
 
     def __new__(cls, requires_grad=False, device=None, dtype=None, persistent=True):
         data = hearth.empty(0, device=device, dtype=dtype)
-        result = hearth.Tensor._make_subclass(cls, data, requires_grad)
+        with hearth.overrides.DisableTorchFunctionSubclass():
+            result = hearth.Tensor._make_subclass(cls, data, requires_grad)
         result.persistent = persistent
         result._is_buffer = True
         return result

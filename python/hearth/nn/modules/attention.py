@@ -3,6 +3,7 @@
 import hearth
 
 from .. import functional as F
+from .._functional_attention import _canonical_mask
 from ..init import constant_, xavier_normal_, xavier_uniform_
 from ..parameter import Parameter
 from .linear import NonDynamicallyQuantizableLinear
@@ -84,21 +85,9 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True, is_causal: bool = False,
     ):  # fmt: skip
         batched = query.dim() == 3
-        key_padding_mask = F._canonical_mask(
-            mask=key_padding_mask,
-            mask_name="key_padding_mask",
-            other_type=F._none_or_dtype(attn_mask),
-            other_name="attn_mask",
-            target_type=query.dtype,
-        )
-        attn_mask = F._canonical_mask(
-            mask=attn_mask,
-            mask_name="attn_mask",
-            other_type=None,
-            other_name="",
-            target_type=query.dtype,
-            check_other=False,
-        )
+        other = None if attn_mask is None else attn_mask.dtype
+        key_padding_mask = _canonical_mask(key_padding_mask, "key_padding_mask", other, query.dtype)
+        attn_mask = _canonical_mask(attn_mask, "attn_mask", None, query.dtype, False)
         if self.batch_first and batched:
             query, key, value = _batch_second(query, key, value)
         separate = {}

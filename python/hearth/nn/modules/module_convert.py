@@ -1,8 +1,14 @@
 """Conversions of a whole module: dtype, device, sharing; each is a function over every parameter and buffer."""
 
 import hearth
+from hearth.__future__ import get_overwrite_module_params_on_conversion, get_swap_module_params_on_conversion
 
 from ..parameter import Parameter, is_lazy
+
+
+def _can_hold(param, applied):
+    """Whether the parameter can take this data over and stay the object that it is."""
+    return type(applied) is hearth.Tensor or type(applied) is type(param)
 
 
 def _converted_parameter(param, fn):
@@ -11,13 +17,13 @@ def _converted_parameter(param, fn):
         applied = fn(param)
     if is_lazy(param) or type(applied) is not type(param.data) and is_lazy(applied):
         return applied if applied is not None else param
-    overwrite = hearth.__future__.get_overwrite_module_params_on_conversion()
-    swap = hearth.__future__.get_swap_module_params_on_conversion()
+    overwrite = get_overwrite_module_params_on_conversion()
+    swap = get_swap_module_params_on_conversion()
     if swap:
         fresh = Parameter(applied, requires_grad=param.requires_grad)
         hearth.utils.swap_tensors(param, fresh)
         result = param
-    elif not overwrite and hearth._has_compatible_shallow_copy_type(param, applied):
+    elif not overwrite and _can_hold(param, applied):
         # The optimizer holds this very object: it stays, and its data changes under it.
         param.data = applied
         result = param
@@ -30,7 +36,7 @@ def _convert_grad(param, result, grad, fn):
     with hearth.no_grad():
         applied = fn(grad)
     applied = applied.requires_grad_(grad.requires_grad)
-    if result is param and not hearth.__future__.get_overwrite_module_params_on_conversion():
+    if result is param and not get_overwrite_module_params_on_conversion():
         result.grad = None
     result.grad = applied
 

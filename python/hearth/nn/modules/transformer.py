@@ -5,6 +5,7 @@ import copy
 import hearth
 
 from .. import functional as F
+from .._functional_attention import _canonical_mask
 from ..init import xavier_uniform_
 from .activation import GELU, MultiheadAttention, ReLU
 from .container import ModuleList
@@ -52,14 +53,7 @@ def _detect_is_causal_mask(mask, is_causal=None, size=None) -> bool:
 
 
 def _mask(mask, name, other, target_type, check_other=True):
-    return F._canonical_mask(
-        mask=mask,
-        mask_name=name,
-        other_type=F._none_or_dtype(other),
-        other_name="mask" if name == "src_key_padding_mask" else "",
-        target_type=target_type,
-        check_other=check_other,
-    )
+    return _canonical_mask(mask, name, None if other is None else other.dtype, target_type, check_other)
 
 
 class Transformer(Module):
@@ -227,21 +221,8 @@ class TransformerEncoderLayer(Module):
             self.activation = F.relu
 
     def forward(self, src, src_mask=None, src_key_padding_mask=None, is_causal: bool = False):
-        src_key_padding_mask = F._canonical_mask(
-            mask=src_key_padding_mask,
-            mask_name="src_key_padding_mask",
-            other_type=F._none_or_dtype(src_mask),
-            other_name="src_mask",
-            target_type=src.dtype,
-        )
-        src_mask = F._canonical_mask(
-            mask=src_mask,
-            mask_name="src_mask",
-            other_type=None,
-            other_name="",
-            target_type=src.dtype,
-            check_other=False,
-        )
+        src_key_padding_mask = _mask(src_key_padding_mask, "src_key_padding_mask", src_mask, src.dtype)
+        src_mask = _mask(src_mask, "src_mask", None, src.dtype, check_other=False)
         x = src
         if self.norm_first:
             x = x + self._sa_block(self.norm1(x), src_mask, src_key_padding_mask, is_causal=is_causal)
