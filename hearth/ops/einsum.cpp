@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/matmul.h"
 #include "hearth/ops/reduce.h"
@@ -191,7 +192,10 @@ Tensor contract(const Tensor& a, const Tensor& b, const std::vector<bool>& contr
   const int64_t m = product_of(x.shape(), left), n = product_of(y.shape(), right);
   const Shape order_x = concatenated({&batch, &left, &inner, &right});
   const Shape order_y = concatenated({&batch, &inner, &right, &left});
-  const Tensor z = matmul(reshape(permute(x, order_x), {batches, m, k}), reshape(permute(y, order_y), {batches, k, n}));
+  // Integers that were summed have become int64.
+  const Dtype dtype = promote_types(x.dtype(), y.dtype());
+  const Tensor z = matmul(to(reshape(permute(x, order_x), {batches, m, k}), dtype),
+                          to(reshape(permute(y, order_y), {batches, k, n}), dtype));
   const Shape order = concatenated({&batch, &left, &right, &inner});
   Shape sizes, inverse(a.dim(), 0);
   for (int i = 0; i < order.size(); ++i) {

@@ -178,7 +178,7 @@ Tensor kron(const Tensor& a, const Tensor& b) {
 Tensor cross(const Tensor& a, const Tensor& b, int64_t dim) {
   const Shape shape = broadcast_shapes("cross", a.shape(), b.shape());
   const int at = wrap_dim("cross", dim, shape.size());
-  check<ShapeError>(shape.size() > 0 && shape[at] == 3 && a.dim() == b.dim(),
+  check<ShapeError>(a.dim() == b.dim() && shape.size() > 0 && a.size(at) == 3 && b.size(at) == 3,
                     "cross: the dimension must have size 3: ", a.shape(), " and ", b.shape(), ", dimension ", dim);
   const Tensor x = expand(a, shape), y = expand(b, shape);
   return sub(mul(roll(x, {-1}, {at}), roll(y, {-2}, {at})), mul(roll(x, {-2}, {at}), roll(y, {-1}, {at})));

@@ -7,7 +7,9 @@
 #include "hearth/backend/kernels/conv.h"
 #include "hearth/backend/kernels/cross_entropy.h"
 #include "hearth/backend/kernels/elementwise.h"
+#include "hearth/backend/kernels/fft.h"
 #include "hearth/backend/kernels/index.h"
+#include "hearth/backend/kernels/linalg.h"
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/backend/kernels/norm.h"
 #include "hearth/backend/kernels/optim_step.h"
@@ -69,6 +71,24 @@ kernels::SgdStepFn sgd_step;
 kernels::AdamStepFn adam_step;
 kernels::SumSquaresFn sum_squares;
 kernels::ScaleFn scale;
+kernels::CholeskyFn cholesky;
+kernels::CholeskyInverseFn cholesky_inverse;
+kernels::CholeskySolveFn cholesky_solve;
+kernels::LuFactorFn lu_factor;
+kernels::LuSolveFn lu_solve;
+kernels::LdlFactorFn ldl_factor;
+kernels::LdlSolveFn ldl_solve;
+kernels::SolveTriangularFn solve_triangular;
+kernels::QrFactorFn qr_factor;
+kernels::QrProductFn qr_product;
+kernels::QrMultiplyFn qr_multiply;
+kernels::EighFn eigh;
+kernels::EigFn eig;
+kernels::SvdFn svd;
+kernels::LstsqFn lstsq;
+kernels::FftFn fft;
+kernels::FftRealFn fft_real;
+kernels::FftHermitianFn fft_hermitian;
 
 void install() {
   set_allocator(DeviceType::cpu, &cpu_allocator());
@@ -122,6 +142,24 @@ void install() {
   kernels::adam_step.set(here, adam_step);
   kernels::sum_squares.set(here, sum_squares);
   kernels::scale.set(here, scale);
+  kernels::cholesky.set(here, cholesky);
+  kernels::cholesky_inverse.set(here, cholesky_inverse);
+  kernels::cholesky_solve.set(here, cholesky_solve);
+  kernels::lu_factor.set(here, lu_factor);
+  kernels::lu_solve.set(here, lu_solve);
+  kernels::ldl_factor.set(here, ldl_factor);
+  kernels::ldl_solve.set(here, ldl_solve);
+  kernels::solve_triangular.set(here, solve_triangular);
+  kernels::qr_factor.set(here, qr_factor);
+  kernels::qr_product.set(here, qr_product);
+  kernels::qr_multiply.set(here, qr_multiply);
+  kernels::eigh.set(here, eigh);
+  kernels::eig.set(here, eig);
+  kernels::svd.set(here, svd);
+  kernels::lstsq.set(here, lstsq);
+  kernels::fft.set(here, fft);
+  kernels::fft_real.set(here, fft_real);
+  kernels::fft_hermitian.set(here, fft_hermitian);
 }
 
 }  // namespace hearth::cpu
