@@ -7,12 +7,14 @@
 #include <new>
 
 #include "hearth/core/error.h"
+#include "hearth/core/linalg_error.h"
 
 namespace hearth::python {
 
 namespace {
 
 PyObject* classes[8];
+PyObject* linalg_class;
 
 PyObject* make_class(PyObject* module, const char* name, const char* doc, PyObject* first, PyObject* second) {
   const Owned bases(second ? PyTuple_Pack(2, first, second) : PyTuple_Pack(1, first));
@@ -39,6 +41,8 @@ void set_python_error() noexcept {
     throw;
   } catch (nanobind::python_error& error) {
     error.restore();
+  } catch (const LinAlgError& error) {
+    PyErr_SetString(linalg_class, error.what());
   } catch (const Error& error) {
     PyErr_SetString(classes[size_t(error.kind())], error.what());
   } catch (const std::bad_alloc&) {
@@ -62,6 +66,8 @@ void make_error_types(PyObject* module) {
   put(ErrorKind::OutOfMemory, "OutOfMemoryError", "Memory that could not be had.", PyExc_RuntimeError);
   put(ErrorKind::NotImplemented, "NotImplementedError", "Something that hearth does not do.",
       PyExc_NotImplementedError);
+  linalg_class = make_class(module, "_LinAlgError", "A matrix that has no such decomposition, inverse or solution.",
+                            PyExc_RuntimeError, nullptr);
 }
 
 }  // namespace hearth::python
