@@ -37,8 +37,10 @@ Tensor made_regular(const Tensor& a) {
     if (!any(zero).item()) return a;
     const double epsilon = real_type(a.dtype()) == Dtype::float32 ? std::numeric_limits<float>::epsilon()
                                                                   : std::numeric_limits<double>::epsilon();
+    // Enough that adding it is not rounded away; how much does not matter, the determinant takes it back.
+    const Tensor size = clamp_min(amax(abs(a.detach()), {-2, -1}, true), 1e-20);
     const Plu parts = lu_unpack(factors.lu, factors.pivots);
-    shift = matmul(parts.p, matmul(parts.l, diag_embed(mul(to(zero, a.dtype()), epsilon))));
+    shift = matmul(parts.p, matmul(parts.l, mul(diag_embed(to(zero, a.dtype())), mul(size, 16 * epsilon))));
   }
   return add(a, shift);
 }
