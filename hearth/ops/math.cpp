@@ -192,7 +192,6 @@ Tensor trigamma(const Tensor& x) {
 }
 
 Tensor logit(const Tensor& x, double eps) {
-  check<ValueError>(eps < 0.5, "logit: eps must be below 0.5: ", eps);
   if (eps >= 0) return logit(clamp(x, eps, 1 - eps));
   return function_of_input("logit", UnaryOp::logit, x,
                            [](const Tensor& dy, const Tensor& v) { return div(dy, mul(v, sub(1.0, v))); });

@@ -53,6 +53,7 @@ class Module {
   /// inplace);
   template <class F>
   void def(const char* signature, F, int faces = function_only) {
+    static_assert(std::is_empty_v<F>, "a lambda without captures is needed, not a function's address");
     add(
         signature, [](Args& args) -> PyObject* { return to_python(F{}(args)); }, faces);
   }

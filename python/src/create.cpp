@@ -189,7 +189,7 @@ Tensor tensor_from_buffer(PyObject* object, const char* op) {
     last += (owner->shape[d] > 0 ? owner->shape[d] - 1 : 0) * bytes;
   }
   const size_t bytes = size_t(last + owner->itemsize);
-  Ref<Storage> storage(new Storage({}, owner->buf, bytes, owner, true));
+  Ref<Storage> storage(new Storage({}, owner->buf, bytes, owner, !owner->readonly));
   return Tensor(Ref<TensorImpl>(new TensorImpl(std::move(storage), dtype, shape, strides, 0)));
 }
 

@@ -19,6 +19,7 @@
 #include "hearth/backend/kernels/rotary.h"
 #include "hearth/backend/kernels/softmax.h"
 #include "hearth/backend/kernels/sort.h"
+#include "hearth/backend/kernels/special.h"
 #include "hearth/backend/kernels/swiglu.h"
 
 namespace hearth::cpu {
@@ -55,6 +56,10 @@ kernels::AttentionStoreFn attention_store;
 kernels::AttentionFn attention;
 kernels::AttentionBackwardFn attention_backward;
 kernels::TokenLogProbsFn token_log_probs;
+kernels::SpecialFn special;
+kernels::SpecialBinaryFn special_binary;
+kernels::NextAfterFn next_after;
+kernels::DivisorFn divisor;
 kernels::SortFn sort;
 kernels::TopkFn topk;
 kernels::SearchsortedFn searchsorted;
@@ -126,6 +131,10 @@ void install() {
   kernels::attention.set(here, attention);
   kernels::attention_backward.set(here, attention_backward);
   kernels::token_log_probs.set(here, token_log_probs);
+  kernels::special.set(here, special);
+  kernels::special_binary.set(here, special_binary);
+  kernels::next_after.set(here, next_after);
+  kernels::divisor.set(here, divisor);
   kernels::sort.set(here, sort);
   kernels::topk.set(here, topk);
   kernels::searchsorted.set(here, searchsorted);
