@@ -55,7 +55,11 @@ def __getattr__(name):
     if name in _LAZY:
         from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
     if name in _ELSEWHERE:
         from importlib import import_module
 
