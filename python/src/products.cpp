@@ -94,7 +94,8 @@ Tensor added_outer(Args& a) {
                       ": integers can only be scaled by integers");
   if (!is_half(x.dtype()) || beta.to_complex() == 0.0)
     return added(a, [](const Tensor& v, const Tensor& w) { return outer(v, w); });
-  return add(scaled(x, beta), outer(scaled(a.tensor(1), alpha), a.tensor(2)));
+  const auto rounded = [&](const Scalar& factor) { return scalar_tensor(factor, x.dtype()); };
+  return add(mul(x, rounded(beta)), outer(mul(a.tensor(1), rounded(alpha)), a.tensor(2)));
 }
 
 /// torch.addbmm: 16-bit floats are added up batch by batch, each sum rounded, as PyTorch adds them.
@@ -102,10 +103,13 @@ Tensor added_batches(Args& a) {
   const Tensor &x = a.tensor(0), &left = a.tensor(1), &right = a.tensor(2);
   if (!is_half(x.dtype()) || left.dim() != 3 || right.dim() != 3 || left.size(0) != right.size(0) || left.size(0) == 0)
     return added(a, [](const Tensor& v, const Tensor& w) { return sum(bmm(v, w), {0}); });
-  Tensor y = addmm(x, select(left, 0, 0), select(right, 0, 0), a.number(3), a.number(4));
-  for (int64_t b = 1; b < left.size(0); ++b) {
-    const Tensor product = mm(to(select(left, 0, b), Dtype::float32), to(select(right, 0, b), Dtype::float32));
-    y = to(add(to(y, Dtype::float32), scaled(product, a.number(4))), x.dtype());
+  const auto wide = [](const Tensor& t) { return to(t, Dtype::float32); };
+  Tensor y = x;
+  for (int64_t b = 0; b < left.size(0); ++b) {
+    const Tensor product = scaled(mm(wide(select(left, 0, b)), wide(select(right, 0, b))), a.number(4));
+    const Scalar beta = b == 0 ? a.number(3) : Scalar(1);
+    const Tensor rest = beta.to_complex() == 0.0 ? unread(wide(y), product.shape()) : scaled(wide(y), beta);
+    y = to(add(product, rest), x.dtype());
   }
   return y;
 }

@@ -180,9 +180,8 @@ def corrcoef(input):
     c = _package.cov(input)
     if c.dim() == 0:
         return c / c
-    d = c.diagonal()
-    deviation = (d.real if d.is_complex() else d).sqrt()
+    deviation = _C.real(c.diagonal()).sqrt()
     c = c / deviation.unsqueeze(-1) / deviation.unsqueeze(-2)
     if c.is_complex():
-        return _C.complex(c.real.clamp(-1, 1), c.imag.clamp(-1, 1))
+        return _C.complex(_C.real(c).clamp(-1, 1), _C.imag(c).clamp(-1, 1))
     return c.clamp(-1, 1)
