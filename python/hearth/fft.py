@@ -15,7 +15,7 @@ def _frequencies(name, n, numbers, dtype, d, layout, device, requires_grad, out)
     like = {} if out is None else {"dtype": out.dtype}
     if dtype is not None:
         like["dtype"] = dtype
-    made = numbers(like) * (1.0 / (n * d))
+    made = numbers(like) * (1.0 / (n * d) if n * d else float("inf"))
     if out is not None:
         return out.resize_(made.shape).copy_(made)
     made = made if device is None else made.to(device)

@@ -52,7 +52,11 @@ void solve(const char* op, const Tensor& b, const Tensor& a, F f) {
 
 void cholesky(const Tensor& a, const Tensor& info, bool upper) {
   factor("cholesky", a, info, cube(a.size(1), a.size(1), a.size(1)), [&](const auto& lapack, const auto& m, int64_t i) {
-    return lapack.potrf(column_major, triangle(upper), m.rows, m[i], m.ld());
+    const int found = lapack.potrf(column_major, triangle(upper), m.rows, m[i], m.ld());
+    // OpenBLAS takes what is not a number for a pivot like any other.
+    for (int64_t k = 0; found == 0 && k < m.rows; ++k)
+      if (m[i][k * m.rows + k] != m[i][k * m.rows + k]) return int(k + 1);
+    return found;
   });
 }
 

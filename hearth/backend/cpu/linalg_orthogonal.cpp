@@ -177,6 +177,8 @@ void lstsq(const Tensor& b, const Tensor& a, const Tensor& rank, const Tensor& s
         std::vector<int> order(static_cast<size_t>(columns));
         result =
             f.gelsy(column_major, rows, columns, x.columns, m[i], m.ld(), x[i], x.ld(), order.data(), R(rcond), &found);
+      } else if (!all_finite(m[i], m.size) || !all_finite(x[i], x.size)) {
+        result = -1;
       } else {
         const auto run = driver == LstsqDriver::gelsd ? f.gelsd : f.gelss;
         result =

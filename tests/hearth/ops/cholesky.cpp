@@ -49,6 +49,7 @@ TEST(Cholesky, SaysWhereAMatrixHasNone) {
     EXPECT_STREQ(error.what(), "cholesky (batch element 1): the leading minor of order 2 is not positive definite");
   }
   EXPECT_THROW(cholesky_inverse(zeros({2, 2})), LinAlgError);
+  EXPECT_THROW(cholesky(full({2, 2}, NAN)), LinAlgError);
   EXPECT_THROW(cholesky(ones({2, 3})), ShapeError);
   EXPECT_THROW(cholesky(ones({3})), ShapeError);
   EXPECT_THROW(cholesky(ones({2, 2}, Dtype::int64)), NotImplementedError);

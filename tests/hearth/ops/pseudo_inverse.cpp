@@ -54,6 +54,7 @@ TEST(PseudoInverse, LeastSquares) {
   EXPECT_LT(difference(lstsq(wide, v).solution, matmul(pinv(wide), v)), 1e-11);
   EXPECT_THROW(lstsq(ones({2, 2}), ones({2, 1}), {}, "gelsx"), ValueError);
   EXPECT_THROW(lstsq(ones({2, 2}), ones({3, 1})), ShapeError);
+  EXPECT_THROW(lstsq(full({2, 2}, NAN), ones({2, 1}), {}, "gelsd"), LinAlgError);
   EXPECT_THROW(lstsq(from_values<float>({1, 0, 0, 0}, {2, 2}), ones({2, 1}), {}, "gels"), LinAlgError);
   EXPECT_EQ(lstsq(ones({0, 3}), ones({0, 2})).solution.shape(), (Shape{3, 2}));
 }
