@@ -144,6 +144,18 @@ Tensor old_cross(Args& a) {
   fail<ShapeError>("cross: no dimension has size 3: ", x.shape(), " and ", y.shape());
 }
 
+const Binding diagonals{[](Module& m) {
+  m.def(
+      "diag(input: Tensor, diagonal: int = 0, *, out: Tensor? = None)",
+      [](Args& a) { return diag(a.tensor(0), a.integer(1)); }, method);
+  m.def(
+      "diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1)",
+      [](Args& a) { return diag_embed(a.tensor(0), a.integer(1), a.integer(2), a.integer(3)); }, method);
+  m.def(
+      "diagflat(input: Tensor, offset: int = 0)",
+      [](Args& a) { return diag_embed(reshape(a.tensor(0), {-1}), a.integer(1)); }, method);
+}};
+
 const Binding distances{[](Module& m) {
   m.def(
       "cross(input: Tensor, other: Tensor, dim: int? = None, *, out: Tensor? = None)",

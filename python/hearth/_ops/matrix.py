@@ -88,6 +88,29 @@ def norm(input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
     return _C._linalg_vector_norm(input, 2 if p is None else p, dims, keepdim, dtype=dtype)
 
 
+@function()
+def frobenius_norm(input, dim=(), keepdim=False, *, out=None):
+    """sqrt(sum |x|^2) over one or two dimensions, or all."""
+    over = [dim] if isinstance(dim, int) else list(dim)
+    if len(over) > 2:
+        raise RuntimeError(f"frobenius_norm: dim names at most two dimensions: {over}")
+    return _C._linalg_vector_norm(input, 2, over, keepdim)
+
+
+@function()
+def nuclear_norm(input, dim=(-2, -1), keepdim=False, *, out=None):
+    """The sum of singular values."""
+    return _C._linalg_matrix_norm(input, "nuc", dim, keepdim)
+
+
+@function()
+def norm_except_dim(v, pow=2, dim=0):
+    """The norm over all dimensions but one (dim -1: over all)."""
+    if dim == -1:
+        return _C._linalg_vector_norm(v, pow)
+    return _C._linalg_vector_norm(v, pow, [d for d in range(v.dim()) if d != dim % v.dim()], True)
+
+
 @function("method", "inplace")
 def renorm(input, p, dim, maxnorm, *, out=None):
     """Slices along dim whose p-norm is above maxnorm, scaled down to it."""
