@@ -184,12 +184,23 @@ Tensor cross(const Tensor& a, const Tensor& b, int64_t dim) {
   return sub(mul(roll(x, {-1}, {at}), roll(y, {-2}, {at})), mul(roll(x, {-2}, {at}), roll(y, {-1}, {at})));
 }
 
-Tensor cdist(const Tensor& a, const Tensor& b, double p) {
+namespace {
+
+/// |a|^2 + |b|^2 - 2 a b through a matrix product: close rows lose digits.
+Tensor distances_by_product(const Tensor& a, const Tensor& b) {
+  const Tensor of_a = sum(mul(a, a), {-1}, true), of_b = unsqueeze(sum(mul(b, b), {-1}), -2);
+  return root(relu(sub(add(of_a, of_b), mul(matmul(a, transpose(b, -2, -1)), 2))), 0.5);
+}
+
+}  // namespace
+
+Tensor cdist(const Tensor& a, const Tensor& b, double p, std::optional<bool> by_product) {
   check<ShapeError>(a.dim() >= 2 && b.dim() >= 2 && a.size(-1) == b.size(-1),
                     "cdist: needs rows of one length: ", a.shape(), " and ", b.shape());
   check<ValueError>(p >= 0, "cdist: p must not be negative: ", p);
   check<DtypeError>(is_floating(a.dtype()) && a.dtype() == b.dtype(), "cdist: needs one floating dtype: ", a.dtype(),
                     " and ", b.dtype());
+  if (p == 2 && by_product.value_or(a.size(-2) > 25 || b.size(-2) > 25)) return distances_by_product(a, b);
   const Tensor difference = sub(unsqueeze(a, -2), unsqueeze(b, -3));
   if (p == 0) return sum(sub(ones_like(difference), to(equals(difference, 0), a.dtype())), {-1});
   if (p == 2) return root(sum(mul(difference, difference), {-1}), 0.5);

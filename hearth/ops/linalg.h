@@ -1,6 +1,8 @@
 // Products and small matrix functions that need no decomposition.
 #pragma once
 
+#include <optional>
+
 #include "hearth/core/tensor.h"
 
 namespace hearth {
@@ -38,8 +40,9 @@ Tensor kron(const Tensor& a, const Tensor& b);
 Tensor cross(const Tensor& a, const Tensor& b, int64_t dim = -1);
 
 /// Distances sum(|a_i - b_j|^p)^(1/p) between rows: [..., m, k] and [..., n, k] give [..., m, n]; p may be 0 (how many
-/// differ) or infinite. The gradient at distance 0 is 0.
-Tensor cdist(const Tensor& a, const Tensor& b, double p = 2);
+/// differ) or infinite. The gradient at distance 0 is 0. For p = 2, `by_product` goes through a matrix product, faster
+/// and less precise; by default with more than 25 rows on a side, as in PyTorch.
+Tensor cdist(const Tensor& a, const Tensor& b, double p = 2, std::optional<bool> by_product = {});
 /// sum(a b) / (max(|a|, eps) max(|b|, eps)) along `dim`, broadcast.
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, int64_t dim = 1, double eps = 1e-8);
 /// sqrt(sum(x^2)) of the last two dimensions; the gradient at 0 is 0.

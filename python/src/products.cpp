@@ -165,7 +165,9 @@ const Binding distances{[](Module& m) {
     check<ValueError>(mode == "use_mm_for_euclid_dist_if_necessary" || mode == "use_mm_for_euclid_dist" ||
                           mode == "donot_use_mm_for_euclid_dist",
                       "cdist: compute_mode is not known: ", mode);
-    return cdist(a.tensor(0), a.tensor(1), a.real(2));
+    std::optional<bool> by_product;
+    if (mode != "use_mm_for_euclid_dist_if_necessary") by_product = mode == "use_mm_for_euclid_dist";
+    return cdist(a.tensor(0), a.tensor(1), a.real(2), by_product);
   });
   m.def(
       "dist(input: Tensor, other: Tensor, p: float = 2)",

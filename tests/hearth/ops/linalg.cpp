@@ -56,6 +56,7 @@ TEST(Linalg, Derivatives) {
       [](const TensorList& v) { return TensorList{cross(v[0], v[1], 0) * v[0]}; },
       [](const TensorList& v) { return TensorList{cdist(v[0], v[1])}; },
       [](const TensorList& v) { return TensorList{cdist(v[0], v[1], 1) * v[0]}; },
+      [](const TensorList& v) { return TensorList{cdist(v[0], v[1], 2, true)}; },
       [](const TensorList& v) { return TensorList{cdist(v[0], v[1], 3)}; },
       [=](const TensorList& v) { return TensorList{cdist(v[0], v[1], infinity) * v[0]}; },
       [](const TensorList& v) { return TensorList{cosine_similarity(v[0], v[1], 0)}; },
