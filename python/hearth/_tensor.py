@@ -75,6 +75,14 @@ def __array__(self, dtype=None, copy=None):
     return array.copy() if copy else array
 
 
+@_method
+def __array_namespace__(self, *, api_version=None):
+    """hearth.array_api: its functions take tensors and give its arrays."""
+    import hearth
+
+    return hearth.array_api.Array(self).__array_namespace__(api_version=api_version)
+
+
 Tensor.__array_priority__ = 1000
 
 
@@ -162,3 +170,16 @@ for _name in "sparse sparse_csr quantized mkldnn mps xpu xla ipu mtia vulkan mai
     _kind("is_" + _name, lambda self: False)
 _kind("is_cpu", lambda self: self.device.type == "cpu")
 _kind("is_meta", lambda self: self.device.type == "meta")
+
+
+def _part(read):
+    """A property that reads a part of complex numbers, and writes over it."""
+
+    def write(self, value):
+        read(self).copy_(value if isinstance(value, Tensor) else _C.tensor(value))
+
+    return property(read, write)
+
+
+Tensor.real = _part(lambda self: _C.real(self) if self.dtype.is_complex else self)
+Tensor.imag = _part(lambda self: _C.imag(self))
