@@ -3,6 +3,7 @@
 
 #include <structmember.h>
 
+#include <cmath>
 #include <memory>
 
 #include "hearth/core/node.h"
@@ -175,6 +176,32 @@ PyObject* get_signatures(PyObject* object, void*) {
   }
   return list;
 }
+/// A default as Python source; "..." for what has no literal.
+std::string literal(PyObject* value) {
+  const bool plain = value == Py_None || PyBool_Check(value) || PyLong_Check(value) || PyUnicode_Check(value) ||
+                     PyTuple_CheckExact(value) || PyList_CheckExact(value) ||
+                     (PyFloat_Check(value) && std::isfinite(PyFloat_AS_DOUBLE(value)));
+  if (!plain) return "...";
+  const Owned text(checked(PyObject_Repr(value)));
+  return PyUnicode_AsUTF8(text.get());
+}
+
+/// The first form for inspect.signature: "(input, min=None, max=None, *, out=None)".
+PyObject* get_text_signature(PyObject* object, void*) {
+  return guarded([&] {
+    std::string text = "(";
+    bool named = false;
+    for (const Parameter& p : self_of(object)->overloads->front()->signature.parameters) {
+      if (text.size() > 1) text += ", ";
+      if (p.keyword_only && !named) text += "*, ";
+      named = p.keyword_only;
+      text += p.name;
+      if (p.fallback) text += "=" + literal(p.fallback);
+    }
+    return checked(PyUnicode_FromString((text + ")").c_str()));
+  });
+}
+
 /// Pickled by name: hearth.NAME, or Tensor.NAME.
 PyObject* reduce(PyObject* object, PyObject*) { return Py_NewRef(self_of(object)->name); }
 
@@ -195,6 +222,7 @@ PyGetSetDef properties[] = {{"__name__", get_name, nullptr, nullptr, nullptr},
                             {"__qualname__", get_name, nullptr, nullptr, nullptr},
                             {"__module__", get_module, nullptr, nullptr, nullptr},
                             {"__doc__", get_doc, nullptr, nullptr, nullptr},
+                            {"__text_signature__", get_text_signature, nullptr, nullptr, nullptr},
                             {"_signatures", get_signatures, nullptr, "The forms of this op, as text.", nullptr},
                             {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
