@@ -36,7 +36,7 @@ _LAZY = frozenset(
 _ELSEWHERE = {
     "save": "serialization", "load": "serialization", "compile": "compiler", "autocast": "amp",
     "set_rng_state": "random", "get_rng_state": "random", "manual_seed": "random", "seed": "random",
-    "initial_seed": "random", "fork_rng": "random", "vmap": "func", "UntypedStorage": "storage", "TypedStorage": "storage",
+    "initial_seed": "random", "fork_rng": "random", "vmap": "func", "lobpcg": "_lobpcg", "UntypedStorage": "storage", "TypedStorage": "storage",
     # What nn.functional has too.
     **dict.fromkeys(
         "batch_norm layer_norm group_norm instance_norm rms_norm native_batch_norm native_group_norm native_layer_norm "

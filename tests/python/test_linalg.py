@@ -130,6 +130,28 @@ def test_low_rank():
     close((u * s) @ v.T, x.numpy() - x.numpy().mean(0), 1e-3)
 
 
+def test_some_eigenvalues_of_a_large_matrix():
+    hearth.manual_seed(1)
+    x = hearth.randn(60, 60, dtype=hearth.float64)
+    a, b = x @ x.mT, hearth.diag(hearth.arange(1, 61, dtype=hearth.float64))
+    expected = numpy.linalg.eigvalsh(a.numpy())
+    for largest in (True, False):
+        w, v = hearth.lobpcg(a, 3, largest=largest, tol=1e-9)
+        close(w, expected[::-1][:3] if largest else expected[:3], 1e-6)
+        close(a @ v, (v * w).numpy(), 1e-4)
+    w, v = hearth.lobpcg(a, 2, B=b, X=x[:, :4].clone(), n=4, tol=1e-9)
+    close(a @ v, (b @ v * w).numpy(), 1e-4)
+    a.requires_grad_()
+    w, v = hearth.lobpcg(a, 2, tol=1e-12)
+    full = hearth.linalg.eigh(a)
+    loss = [(w.sum() + v.square()[:5].sum()),
+            (full.eigenvalues[-2:].sum() + full.eigenvectors[:, -2:].square()[:5].sum())]
+    got, wanted = (hearth.autograd.grad(one, a)[0] for one in loss)
+    close((got + got.mT) / 2, ((wanted + wanted.mT) / 2).numpy(), 1e-6)
+    with pytest.raises(ValueError, match="three times"):
+        hearth.lobpcg(a, 30)
+
+
 def test_errors():
     with pytest.raises(hearth.linalg.LinAlgError, match="singular"):
         hearth.linalg.inv(hearth.zeros(2, 2))
