@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "hearth/backend/kernels/elementwise.h"
 #include "hearth/backend/kernels/matmul.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/create.h"
@@ -26,12 +27,62 @@ Tensor as_rows(const Tensor& x, int64_t in, int64_t out, Shape& shape) {
 
 }  // namespace
 
+namespace {
+
+/// a [m, k] times b [k, n], any strides, not recorded.
+Tensor product(const Tensor& a, const Tensor& b) {
+  const Tensor out = Tensor::empty({a.size(0), b.size(1)}, a.dtype(), a.device());
+  const auto batch_of_one = [](const Tensor& x) {
+    return x.alias({1, x.shape()[0], x.shape()[1]}, {0, x.strides()[0], x.strides()[1]}, x.offset());
+  };
+  kernels::matmul(a.device(), batch_of_one(out), batch_of_one(a), batch_of_one(b), false);
+  return out;
+}
+
+Tensor turned(const Tensor& x) {
+  return x.alias({x.shape()[1], x.shape()[0]}, {x.strides()[1], x.strides()[0]}, x.offset());
+}
+
+/// The gradients of x [n, in], weight [out, in] and bias for dy [n, out].
+Grads linear_backward(const GradContext& c, const Tensor& x, const Tensor& weight, bool bias) {
+  Grads grads(bias ? 3 : 2);
+  const Tensor dy = c.dy();
+  // The adjoint is itself differentiable where a graph is being built.
+  if (c.needs(0)) grads[0] = grad_enabled() ? matmul(dy, weight) : product(dy, weight);
+  if (c.needs(1)) grads[1] = grad_enabled() ? matmul(transpose(dy, 0, 1), x) : product(turned(dy), x);
+  if (bias && c.needs(2)) grads[2] = sum(dy, {0});
+  return grads;
+}
+
+/// One step of the graph for rows [n, in] of a real floating type.
+Tensor linear_rows(const Tensor& rows, const Tensor& weight, const Tensor& bias) {
+  const Tensor y = product(rows, turned(weight));
+  if (bias.defined())
+    kernels::binary(y.device(), kernels::BinaryOp::add, y, y,
+                    bias.alias(y.shape(), {0, bias.strides()[0]}, bias.offset()));
+  if (!(bias.defined() ? needs_grad(rows, weight, bias) : needs_grad(rows, weight))) return y;
+  const auto backward = [x = save(rows), w = save(weight), with_bias = bias.defined()](const GradContext& c) {
+    return linear_backward(c, x.get(c), w.get(c), with_bias);
+  };
+  return bias.defined() ? record("linear", y, {rows, weight, bias}, backward)
+                        : record("linear", y, {rows, weight}, backward);
+}
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check<ShapeError>(weight.dim() == 2, "linear: weight must be a matrix: ", weight.shape());
   check<DtypeError>(x.dtype() == weight.dtype() || x.dtype() == Dtype::float32, "linear: input ", x.dtype(),
                     " with weight ", weight.dtype());
   Shape shape;
   const Tensor rows = as_rows(x, weight.size(1), weight.size(0), shape);
+  const bool plain =
+      is_floating(x.dtype()) && weight.dtype() == x.dtype() &&
+      (!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0) && bias.dtype() == x.dtype()));
+  if (plain) {
+    const Tensor y = linear_rows(rows, weight, bias);
+    return x.dim() == 2 ? y : reshape(y, shape);
+  }
   const Tensor y = reshape(matmul(rows, transpose(to(weight, x.dtype()), 0, 1)), shape);
   return bias.defined() ? add(y, to(bias, x.dtype())) : y;
 }
