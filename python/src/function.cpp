@@ -34,6 +34,7 @@ struct FunctionObject {
   vectorcallfunc call;
   std::shared_ptr<Overloads> overloads;
   PyObject* name;
+  PyObject* module;  ///< null: hearth
   PyObject* dict;
   bool inplace;
   CastPolicy policy;
@@ -147,6 +148,7 @@ void deallocate(PyObject* object) {
   FunctionObject* self = self_of(object);
   self->overloads.~shared_ptr();
   Py_CLEAR(self->name);
+  Py_CLEAR(self->module);
   Py_CLEAR(self->dict);
   PyTypeObject* type = Py_TYPE(object);
   type->tp_free(object);
@@ -155,7 +157,15 @@ void deallocate(PyObject* object) {
 
 PyObject* represent(PyObject* object) { return PyUnicode_FromFormat("<built-in method %U>", self_of(object)->name); }
 PyObject* get_name(PyObject* object, void*) { return Py_NewRef(self_of(object)->name); }
-PyObject* get_module(PyObject*, void*) { return PyUnicode_FromString("torch"); }
+PyObject* get_module(PyObject* object, void*) {
+  PyObject* module = self_of(object)->module;
+  return module ? Py_NewRef(module) : PyUnicode_FromString("hearth");
+}
+int set_module(PyObject* object, PyObject* value, void*) {
+  Py_XINCREF(value);
+  Py_XSETREF(self_of(object)->module, value);
+  return 0;
+}
 PyObject* get_doc(PyObject* object, void*) {
   const FunctionObject* self = self_of(object);
   std::string text;
@@ -220,7 +230,7 @@ PyMethodDef methods[] = {{"_set_autocast_policy", set_policy, METH_O, "0 none, 1
                          {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef properties[] = {{"__name__", get_name, nullptr, nullptr, nullptr},
                             {"__qualname__", get_name, nullptr, nullptr, nullptr},
-                            {"__module__", get_module, nullptr, nullptr, nullptr},
+                            {"__module__", get_module, set_module, nullptr, nullptr},
                             {"__doc__", get_doc, nullptr, nullptr, nullptr},
                             {"__text_signature__", get_text_signature, nullptr, nullptr, nullptr},
                             {"_signatures", get_signatures, nullptr, "The forms of this op, as text.", nullptr},

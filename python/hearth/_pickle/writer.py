@@ -66,7 +66,7 @@ class Writer(pickle._Pickler):
         for kind, reduce in self._hearth_kinds:
             if isinstance(obj, kind):
                 return reduce(self, obj)
-        if not isinstance(obj, type) and type(obj).__module__ == "hearth._C" and callable(obj):
+        if type(obj) is hearth._C.Function:
             return obj.__name__  # an operation: written by its name
         return NotImplemented
 
@@ -79,7 +79,7 @@ class Writer(pickle._Pickler):
             module, name = "torch._tensor", "_rebuild_from_type_v2"
         else:
             name = name or getattr(obj, "__qualname__", None) or obj.__name__
-            found = "hearth" if type(obj).__module__ == "hearth._C" else pickle.whichmodule(obj, name)
+            found = pickle.whichmodule(obj, name)
             module, name = names.torch_path(obj, found, name)
             if module == found:
                 return super().save_global(obj, name)

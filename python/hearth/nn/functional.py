@@ -1,4 +1,6 @@
 """nn.functional: what layers compute, as functions. The pieces are in _functional_*.py."""
+import hearth as _hearth
+
 from .. import _C
 from ._functional_activation import *  # noqa: F401,F403
 from ._functional_activation import elu_, hardtanh_, leaky_relu_, rrelu_  # noqa: F401
@@ -14,3 +16,8 @@ from ._functional_pool import *  # noqa: F401,F403
 
 conv1d, conv2d, conv3d = _C.conv1d, _C.conv2d, _C.conv3d
 conv_transpose1d, conv_transpose2d, conv_transpose3d = _C.conv_transpose1d, _C.conv_transpose2d, _C.conv_transpose3d
+
+# What is not also in the torch namespace is pickled (as a layer's activation, say) by its address here.
+for _name, _value in list(globals().items()):
+    if type(_value) is _C.Function and getattr(_hearth, _name, None) is not _value:
+        _value.__module__ = "hearth.nn.functional"

@@ -4,7 +4,7 @@ import sys
 import hearth as torch
 import hearth.distributed as dist
 from hearth import nn
-from hearth.distributed.data_parallel import DistributedDataParallel
+from hearth.nn.parallel import DistributedDataParallel
 
 
 def collectives(rank, size):

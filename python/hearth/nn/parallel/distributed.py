@@ -1,12 +1,12 @@
 """DistributedDataParallel: every process trains a copy on its part of the data; gradients are averaged after backward."""
 from contextlib import contextmanager
 
-from .. import _C
-from .._grad_mode import no_grad
-from ..autograd import _final_callbacks
-from ..nn.modules.module import Module
-from .collectives import all_reduce, broadcast
-from .group import ReduceOp, resolve
+from ... import _C
+from ..._grad_mode import no_grad
+from ...autograd import _final_callbacks
+from ..modules.module import Module
+from ...distributed.collectives import all_reduce, broadcast
+from ...distributed.group import ReduceOp, resolve
 
 
 class DistributedDataParallel(Module):
