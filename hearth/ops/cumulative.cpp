@@ -6,6 +6,7 @@
 #include "hearth/backend/kernels/reduce.h"
 #include "hearth/core/node.h"
 #include "hearth/ops/complex.h"
+#include "hearth/ops/concat.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/index.h"
@@ -80,7 +81,25 @@ Tensor cumprod(const Tensor& x, int64_t dim) {
 ValueIndex cummax(const Tensor& x, int64_t dim) { return running_extreme("cummax", CumulateOp::max, x, dim); }
 ValueIndex cummin(const Tensor& x, int64_t dim) { return running_extreme("cummin", CumulateOp::min, x, dim); }
 
+namespace {
+
+/// For complex numbers, one place after the other, relative to the larger of the sum so far and the next number.
+Tensor complex_logcumsumexp(const Tensor& x, int64_t dim) {
+  if (x.dim() == 0 || x.numel() == 0) return clone(x);
+  TensorList sums{select(x, dim, 0)};
+  for (int64_t i = 1; i < x.size(dim); ++i) {
+    const Tensor next = select(x, dim, i), so_far = sums.back();
+    const Tensor larger = ge(real(so_far).detach(), real(next).detach());
+    const Tensor high = where(larger, so_far, next), low = where(larger, next, so_far);
+    sums.push_back(add(high, log(add(exp(sub(low, high)), 1.0))));
+  }
+  return stack(sums, dim);
+}
+
+}  // namespace
+
 Tensor logcumsumexp(const Tensor& x, int64_t dim) {
+  if (is_complex(x.dtype())) return complex_logcumsumexp(x, wrap_dim("logcumsumexp", dim, x.dim()));
   check<DtypeError>(is_floating(x.dtype()), "logcumsumexp: needs a floating tensor: ", x.dtype());
   const Tensor y = cumulated("logcumsumexp", CumulateOp::logsumexp, x, dim);
   if (!needs_grad(x)) return y;

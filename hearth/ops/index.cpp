@@ -6,6 +6,7 @@
 #include "hearth/ops/create.h"
 #include "hearth/ops/elementwise.h"
 #include "hearth/ops/inplace.h"
+#include "hearth/ops/sort.h"
 #include "hearth/ops/view.h"
 
 namespace hearth {
@@ -120,7 +121,8 @@ Tensor index_fill(const Tensor& x, int64_t dim, const Tensor& index, const Tenso
   if (!needs_grad(x, value)) return y;
   return record("index_fill", y, {x, value}, [at, rows, dtype = value.dtype()](const GradContext& c) -> Grads {
     return {c.needs(0) ? index_fill(c.dy(), at, rows, 0) : Tensor(),
-            c.needs(1) ? to(sum_to(index_select(c.dy(), at, rows), {}), dtype) : Tensor()};
+            // An entry named twice is filled once.
+            c.needs(1) ? to(sum_to(index_select(c.dy(), at, unique(rows).values), {}), dtype) : Tensor()};
   });
 }
 Tensor index_fill(const Tensor& x, int64_t dim, const Tensor& index, const Scalar& value) {
@@ -192,9 +194,21 @@ Tensor scatter_cells(WriteOp op, const Tensor& x, const Cells& at, const Tensor&
   });
 }
 
+/// An index without elements may have any rank.
+Tensor gather_nothing(const Tensor& x, int64_t dim, const Tensor& index) {
+  wrap_dim("gather", dim, x.dim());
+  check<DtypeError>(is_integral(index.dtype()), "gather: index must be integral: ", index.dtype());
+  const Tensor y = Tensor::empty(index.shape(), x.dtype(), x.device());
+  if (!needs_grad(x)) return y;
+  return record("gather", y, {x}, [shape = x.shape()](const GradContext& c) -> Grads {
+    return {zeros(shape, c.dy().dtype(), c.dy().device())};
+  });
+}
+
 }  // namespace
 
 Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  if (index.numel() == 0) return gather_nothing(x, dim, index);
   const Cells at = check_cells("gather", x, dim, index);
   const Tensor y = Tensor::empty(index.shape(), x.dtype(), x.device());
   {
@@ -229,17 +243,20 @@ Tensor take(const Tensor& x, const Tensor& index) {
 }
 
 Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+  if (index.numel() == 0 && index.dim() != x.dim()) return clone(x);
   check_same_dtype("scatter", x, src);
   const Cells at = check_cells("scatter", x, dim, index);
   return scatter_cells(WriteOp::assign, x, at, source_for("scatter", src, at.index));
 }
 
 Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Scalar& value) {
+  if (index.numel() == 0 && index.dim() != x.dim()) return clone(x);
   const Cells at = check_cells("scatter", x, dim, index);
   return scatter_cells(WriteOp::assign, x, at, expand(scalar_tensor(value, x.dtype()), index.shape()));
 }
 
 Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+  if (index.numel() == 0 && index.dim() != x.dim()) return clone(x);
   check_same_dtype("scatter_add", x, src);
   const Cells at = check_cells("scatter_add", x, dim, index);
   return scatter_cells(WriteOp::add, x, at, source_for("scatter_add", src, at.index));

@@ -138,7 +138,7 @@ namespace {
 Tensor extreme(const char* name, ReduceOp op, const Tensor& x, const Dims& dims, bool keepdim) {
   const ReducePlan plan(name, x, dims);
   check<DtypeError>(!is_complex(x.dtype()), name, ": complex numbers have no order: ", x.dtype());
-  check<ValueError>(plan.count > 0 || plan.out.numel() == 0, name, ": nothing to choose from: shape ", x.shape());
+  check<IndexError>(plan.count > 0 || plan.out.numel() == 0, name, ": nothing to choose from: shape ", x.shape());
   const Tensor y = reduced(op, plan, x.dtype(), keepdim);
   if (!needs_grad(x)) return y;
   return record(name, y, {x}, [x = save(x), y = save_output(y), kept = plan.kept, dims](const GradContext& c) -> Grads {

@@ -22,7 +22,7 @@ Tensor nanmean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Product; integers and bool multiply in int64.
 Tensor prod(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 
-/// The extreme; equal ones share the gradient. NaN wins. Raises ValueError where there is nothing to choose from.
+/// The extreme; equal ones share the gradient. NaN wins. Raises IndexError where there is nothing to choose from.
 Tensor amax(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor amin(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 inline Tensor max(const Tensor& x) { return amax(x); }

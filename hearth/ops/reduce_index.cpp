@@ -86,8 +86,22 @@ ValueIndex median(const Tensor& x, int64_t dim, bool keepdim) {
 }
 
 Tensor median(const Tensor& x) {
-  if (x.numel() == 0) return full({}, std::numeric_limits<double>::quiet_NaN(), x.dtype());
-  return median(reshape(x, {-1}), 0).values;
+  if (x.numel() == 0) {
+    check<ValueError>(is_floating(x.dtype()), "median: a tensor of integers needs elements: ", x.shape());
+    return full({}, std::numeric_limits<double>::quiet_NaN(), x.dtype());
+  }
+  Tensor y;
+  {
+    NoGrad guard;
+    y = median(reshape(x, {-1}), 0).values;
+  }
+  if (!needs_grad(x)) return y;
+  // All elements that equal the median share its gradient.
+  return record("median", y, {x}, [x = save(x), y = save_output(y)](const GradContext& c) -> Grads {
+    const Tensor v = x.get(c).detach(), middle = y.get(c).detach();
+    const Tensor mask = isnan(middle).item_int() ? isnan(v) : eq(v, middle);
+    return {mul(div(c.dy(), to(sum(mask), c.dy().dtype())), to(mask, c.dy().dtype()))};
+  });
 }
 
 }  // namespace hearth

@@ -87,6 +87,13 @@ Ordered kthvalue(const Tensor& x, int64_t k, int64_t dim, bool keepdim) {
   return keepdim ? Ordered{values, indices} : Ordered{squeeze(values, at), squeeze(indices, at)};
 }
 
+Tensor sort_rows(const Tensor& x) {
+  check<ShapeError>(x.dim() == 2, "sort_rows: needs two dimensions: ", x.shape());
+  const Tensor order = Tensor::empty({x.size(0)}, Dtype::int64, x.device());
+  kernels::sort_rows(x.device(), order, x.detach());
+  return order;
+}
+
 Unique unique(const Tensor& x) {
   NoGrad guard;
   const int64_t n = x.numel();

@@ -26,6 +26,10 @@ Ordered topk(const Tensor& x, int64_t k, int64_t dim = -1, bool largest = true, 
 /// The k-th smallest element (k from 1) along `dim`, which vanishes unless keepdim.
 Ordered kthvalue(const Tensor& x, int64_t k, int64_t dim = -1, bool keepdim = false);
 
+/// The order [n] in which the rows of x [n, m] stand when they are compared element by element from the left; equal
+/// rows keep their order. Example: Tensor sorted = index_select(x, 0, sort_rows(x));
+Tensor sort_rows(const Tensor& x);
+
 struct Unique {
   Tensor values;   ///< distinct elements, ascending
   Tensor inverse;  ///< int64: where each element of x went

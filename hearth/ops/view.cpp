@@ -378,8 +378,9 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
 
 Tensor unfold(const Tensor& x, int64_t dim, int64_t size, int64_t step) {
   const int at = wrap_dim("unfold", dim, x.dim());
-  check<ShapeError>(x.dim() > 0 && size >= 0 && size <= x.shape()[at] && step > 0, "unfold: window does not fit: size ",
-                    size, ", step ", step, ", tensor ", x.shape());
+  if (x.dim() == 0) return select(unfold(reshape(x, {1}), 0, size, step), 0, 0);
+  check<ShapeError>(size >= 0 && size <= x.shape()[at] && step > 0, "unfold: window does not fit: size ", size,
+                    ", step ", step, ", tensor ", x.shape());
   Shape sizes = x.shape(), strides = x.strides();
   sizes[at] = (sizes[at] - size) / step + 1;
   sizes.push_back(size);
@@ -413,6 +414,7 @@ std::vector<Tensor> chunk(const Tensor& x, int64_t chunks, int64_t dim) {
 }
 
 std::vector<Tensor> unbind(const Tensor& x, int64_t dim) {
+  check<IndexError>(x.dim() > 0, "unbind: a 0-dim tensor has no dimension: ", dim);
   std::vector<Tensor> parts;
   for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(select(x, dim, i));
   return parts;

@@ -16,7 +16,7 @@ class _Namespace:
         if f"{self._name}::{name}" in _operators:
             return _operators[f"{self._name}::{name}"]
         if self._name == "aten":
-            return getattr(hearth, name)
+            return hearth._C._slice if name == "slice" else getattr(hearth, name)
         raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")
 
 

@@ -19,23 +19,22 @@ std::vector<std::pair<int, Binding::Run>>& bindings() {
   return list;
 }
 
-/// torch.return_types.NAME, made at its first use.
-PyTypeObject* named_type(const Named& values) {
+}  // namespace
+
+PyObject* return_type(const std::string& name, const std::vector<const char*>& names) {
   static std::map<std::string, PyTypeObject*> types;
-  PyTypeObject*& type = types[values.name];
-  if (type) return type;
-  std::vector<PyStructSequence_Field> fields;
-  for (const char* field : values.fields) fields.push_back({field, nullptr});
-  fields.push_back({nullptr, nullptr});
-  // The type keeps pointing at its name.
-  const auto* full = new std::string(std::string("torch.return_types.") + values.name);
-  PyStructSequence_Desc description{full->c_str(), nullptr, fields.data(), int(values.fields.size())};
+  PyTypeObject*& type = types[name];
+  if (type) return reinterpret_cast<PyObject*>(type);
+  // The type keeps pointing at its name, at those of its fields and at their list.
+  auto* fields = new std::vector<PyStructSequence_Field>;
+  for (const char* field : names) fields->push_back({(new std::string(field))->c_str(), nullptr});
+  fields->push_back({nullptr, nullptr});
+  const auto* full = new std::string("torch.return_types." + name);
+  PyStructSequence_Desc description{full->c_str(), nullptr, fields->data(), int(names.size())};
   type = PyStructSequence_NewType(&description);
   if (!type) throw_python();
-  return type;
+  return reinterpret_cast<PyObject*>(type);
 }
-
-}  // namespace
 
 PyObject* to_python(const Tensor& value) { return wrap(value); }
 
@@ -54,7 +53,8 @@ PyObject* to_python(double value) { return PyFloat_FromDouble(value); }
 PyObject* to_python(Dtype value) { return Py_NewRef(dtype_object(value)); }
 
 PyObject* to_python(const Named& values) {
-  Owned tuple(checked(PyStructSequence_New(named_type(values))));
+  auto* type = reinterpret_cast<PyTypeObject*>(return_type(values.name, values.fields));
+  Owned tuple(checked(PyStructSequence_New(type)));
   for (size_t i = 0; i < values.values.size(); ++i)
     PyStructSequence_SET_ITEM(tuple.get(), Py_ssize_t(i), checked(wrap(values.values[i])));
   return tuple.release();
@@ -79,5 +79,24 @@ void run_bindings(PyObject* module) {
   Module m(module);
   for (const auto& [order, run] : list) run(m);
 }
+
+namespace {
+
+const Binding binding{[](Module& m) {
+  m.def("_return_type(name: str, fields: any)", [](Args& a) {
+    std::vector<std::string> names;
+    const Owned list(checked(PySequence_Fast(a.object(1), "_return_type: fields must be names")));
+    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(list.get()); ++i) {
+      const char* name = PyUnicode_AsUTF8(PySequence_Fast_GET_ITEM(list.get(), i));
+      if (!name) throw_python();
+      names.emplace_back(name);
+    }
+    std::vector<const char*> fields;
+    for (const std::string& name : names) fields.push_back(name.c_str());
+    return Py_NewRef(return_type(a.text(0), fields));
+  });
+}};
+
+}  // namespace
 
 }  // namespace hearth::python

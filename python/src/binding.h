@@ -36,6 +36,8 @@ struct Named {
   TensorList values;
 };
 PyObject* to_python(const Named& values);
+/// The type torch.return_types.NAME with these fields, made at its first use; a borrowed reference.
+PyObject* return_type(const std::string& name, const std::vector<const char*>& fields);
 inline PyObject* to_python(const char* name, const ValueIndex& value) {
   return to_python(Named{name, {"values", "indices"}, {value.values, value.indices}});
 }

@@ -5,6 +5,7 @@
 #include "hearth/ops/view.h"
 #include "python/src/binding.h"
 #include "python/src/errors.h"
+#include "python/src/index.h"
 
 namespace hearth::python {
 
@@ -43,6 +44,11 @@ const Binding rows{[](Module& m) {
         return index_fill(a.tensor(0), a.integer(1), a.tensor(2), a.number(3));
       },
       method | inplace);
+}};
+
+const Binding puts{[](Module& m) {
+  m.def("_index_put(input: Tensor, indices: any, values: Tensor, accumulate: bool)",
+        [](Args& a) { return index_put(a.tensor(0), indices_from(a.object(1)), a.tensor(2), a.flag(3)); });
 }};
 
 const Binding cells{[](Module& m) {

@@ -94,19 +94,19 @@ const Binding extremes{[](Module& m) {
   m.def(
       "max(input: Tensor, *, out: Tensor? = None)", [](Args& a) { return max(a.tensor(0)); }, method);
   m.def(
-      "max(input: Tensor, dim: int, keepdim: bool = False, *, out: any = None)",
-      [](Args& a) { return to_python("max", max(a.tensor(0), a.integer(1), a.flag(2))); }, method);
-  m.def(
       "max(input: Tensor, other: Tensor, *, out: Tensor? = None)",
       [](Args& a) { return maximum(a.tensor(0), a.tensor(1)); }, method);
   m.def(
-      "min(input: Tensor, *, out: Tensor? = None)", [](Args& a) { return min(a.tensor(0)); }, method);
+      "max(input: Tensor, dim: int, keepdim: bool = False, *, out: any = None)",
+      [](Args& a) { return to_python("max", max(a.tensor(0), a.integer(1), a.flag(2))); }, method);
   m.def(
-      "min(input: Tensor, dim: int, keepdim: bool = False, *, out: any = None)",
-      [](Args& a) { return to_python("min", min(a.tensor(0), a.integer(1), a.flag(2))); }, method);
+      "min(input: Tensor, *, out: Tensor? = None)", [](Args& a) { return min(a.tensor(0)); }, method);
   m.def(
       "min(input: Tensor, other: Tensor, *, out: Tensor? = None)",
       [](Args& a) { return minimum(a.tensor(0), a.tensor(1)); }, method);
+  m.def(
+      "min(input: Tensor, dim: int, keepdim: bool = False, *, out: any = None)",
+      [](Args& a) { return to_python("min", min(a.tensor(0), a.integer(1), a.flag(2))); }, method);
   m.def(
       "argmax(input: Tensor, dim: int? = None, keepdim: bool = False, *, out: Tensor? = None)",
       [](Args& a) { return argmax(a.tensor(0), a.integer_or_none(1), a.flag(2)); }, method);
@@ -140,9 +140,14 @@ void def_spread(Module& m, const std::string& name, int faces) {
         [](Args& a) { return f(a.tensor(0), a.ints(1), bessel(a.flag(3)), a.flag(2)); }, faces);
 }
 
+std::pair<Tensor, Tensor> std_mean(const Tensor& x, const Dims& dims, double correction, bool keepdim) {
+  return {std(x, dims, correction, keepdim), var_mean(x, dims, correction, keepdim).second};
+}
+
 const Binding spreads{[](Module& m) {
   def_spread<static_cast<Tensor (*)(const Tensor&, const Dims&, double, bool)>(var)>(m, "var", method);
   def_spread<static_cast<Tensor (*)(const Tensor&, const Dims&, double, bool)>(std)>(m, "std", method);
+  def_spread<std_mean>(m, "std_mean", function_only);
   def_spread<var_mean>(m, "var_mean", function_only);
 }};
 

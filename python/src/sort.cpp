@@ -42,6 +42,7 @@ const Binding counts{[](Module& m) {
       [](Args& a) { return histc(a.tensor(0), a.integer(1), a.real(2), a.real(3)); }, method);
   m.def("_searchsorted(boundaries: Tensor, values: Tensor, right: bool)",
         [](Args& a) { return searchsorted(a.tensor(0), a.tensor(1), a.flag(2)); });
+  m.def("_sort_rows(input: Tensor)", [](Args& a) { return sort_rows(a.tensor(0)); });
   m.def("_unique(input: Tensor)", [](Args& a) {
     const Unique u = unique(a.tensor(0));
     return TensorList{u.values, u.inverse, u.counts};

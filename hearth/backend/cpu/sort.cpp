@@ -12,6 +12,7 @@ namespace hearth::cpu {
 
 extern kernels::SortFn sort;
 extern kernels::TopkFn topk;
+extern kernels::SortRowsFn sort_rows;
 extern kernels::SearchsortedFn searchsorted;
 extern kernels::HistcFn histc;
 
@@ -65,6 +66,23 @@ void sort(const Tensor& out, const Tensor& x, bool descending) {
   });
 }
 
+void sort_rows(const Tensor& out, const Tensor& x) {
+  int64_t* order = out.data<int64_t>();
+  std::iota(order, order + out.numel(), 0);
+  const int64_t n = x.size(1), row_stride = x.stride(0), stride = x.stride(1);
+  dispatch(RealTypes{}, x.dtype(), "sort_rows", [&]<class T>() {
+    const T* data = static_cast<const T*>(x.raw());
+    std::stable_sort(order, order + out.numel(), [=](int64_t a, int64_t b) {
+      for (int64_t i = 0; i < n; ++i) {
+        const Compute<T> u = data[a * row_stride + i * stride], v = data[b * row_stride + i * stride];
+        if (less(u, v)) return true;
+        if (less(v, u)) return false;
+      }
+      return false;
+    });
+  });
+}
+
 void topk(const Tensor& out, const Tensor& x, bool descending) {
   if (out.numel() == 0) return;
   const int64_t n = x.size(1), k = out.size(1);
@@ -112,7 +130,9 @@ void histc(const Tensor& out, const Tensor& x, double low, double high) {
     for (int64_t i = 0; i < x.size(1); ++i) {
       const C value = v[i * x.stride(1)];
       if (!(value >= C(low) && value <= C(high))) continue;
-      const auto at = int64_t((value - C(low)) / (C(high) - C(low)) * C(bins));
+      // Every step is rounded to T: which bin an element at an edge falls into is PyTorch's choice.
+      const T apart = T(value - C(low)), parts = T(C(apart) * C(T(bins)));
+      const auto at = int64_t(C(T(C(parts) / C(T(C(T(high)) - C(T(low)))))));
       counts[std::min(at, bins - 1)] += 1;
     }
   });

@@ -62,6 +62,7 @@ kernels::NextAfterFn next_after;
 kernels::DivisorFn divisor;
 kernels::SortFn sort;
 kernels::TopkFn topk;
+kernels::SortRowsFn sort_rows;
 kernels::SearchsortedFn searchsorted;
 kernels::HistcFn histc;
 kernels::ImageToWindowsFn image_to_windows;
@@ -137,6 +138,7 @@ void install() {
   kernels::divisor.set(here, divisor);
   kernels::sort.set(here, sort);
   kernels::topk.set(here, topk);
+  kernels::sort_rows.set(here, sort_rows);
   kernels::searchsorted.set(here, searchsorted);
   kernels::histc.set(here, histc);
   kernels::image_to_windows.set(here, image_to_windows);

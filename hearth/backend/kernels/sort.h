@@ -16,6 +16,9 @@ using SortFn = void(const Tensor& out, const Tensor& x, bool descending);
 /// out [rows, k]: positions of the k first elements of that order, 1 <= k <= n, in order.
 using TopkFn = void(const Tensor& out, const Tensor& x, bool descending);
 
+/// out [rows]: positions of x's rows [rows, n] from least to greatest, compared element by element from the left.
+using SortRowsFn = void(const Tensor& out, const Tensor& x);
+
 /// out [rows, m] = how many elements of boundaries' row are less than (right: not greater than) values' element.
 /// boundaries [rows or 1, n], sorted ascending, and values [rows, m] share a dtype; both contiguous.
 using SearchsortedFn = void(const Tensor& out, const Tensor& boundaries, const Tensor& values, bool right);
@@ -26,6 +29,7 @@ using HistcFn = void(const Tensor& out, const Tensor& x, double low, double high
 
 inline constinit Slot<SortFn> sort{"sort"};
 inline constinit Slot<TopkFn> topk{"topk"};
+inline constinit Slot<SortRowsFn> sort_rows{"sort_rows"};
 inline constinit Slot<SearchsortedFn> searchsorted{"searchsorted"};
 inline constinit Slot<HistcFn> histc{"histc"};
 
