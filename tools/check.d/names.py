@@ -5,7 +5,7 @@ import re
 VAGUE = {"utils", "util", "common", "helpers", "helper", "misc", "stuff"}
 # Folders and files that carry PyTorch's names (torch.utils, torch.nn.utils, torch.optim.swa_utils).
 NAMED_BY_PYTORCH = re.compile(
-    r"(?:python/hearth|tests/python)/(?:(?:[a-z]+/)*_?utils/|nn/modules/utils|optim/(?:test_)?swa_utils)"
+    r"(?:python/hearth|tests/python)/(?:(?:[a-z]+/)*_?utils/|nn/modules/utils|nn/common_types|optim/(?:test_)?swa_utils)"
 )
 # Macros that an outside header reads and that cannot be avoided.
 CONFIGURES_A_LIBRARY = {"PCRE2_CODE_UNIT_WIDTH"}
