@@ -68,6 +68,13 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   check<DtypeError>(is_floating(q.dtype()) && q.dtype() == k.dtype() && q.dtype() == v.dtype(), op,
                     ": needs one floating dtype: ", q.dtype(), ", ", k.dtype(), ", ", v.dtype());
   check<ValueError>(!options.is_causal || !options.mask.defined(), op, ": give a mask or is_causal, not both");
+  if (q.dtype() == Dtype::float16 || q.dtype() == Dtype::bfloat16) {
+    // Scores of 16 bits would round away what tells them apart.
+    AttentionOptions wide = options;
+    if (options.mask.defined() && options.mask.dtype() != Dtype::boolean) wide.mask = to(options.mask, Dtype::float32);
+    return to(scaled_dot_product_attention(to(q, Dtype::float32), to(k, Dtype::float32), to(v, Dtype::float32), wide),
+              q.dtype());
+  }
   const double scale = options.scale.value_or(1 / std::sqrt(double(std::max<int64_t>(q.size(-1), 1))));
   Tensor key = k, value = v;
   if (options.enable_gqa) {

@@ -127,16 +127,38 @@ Tensor resize_area(const Tensor& x, const std::vector<int64_t>& size) {
   return x.dim() == 4 ? adaptive_avg_pool2d(x, size) : adaptive_avg_pool3d(x, size);
 }
 
-/// Weighted sums in float32 or float64; bytes are rounded to the nearest, halves up.
+/// Weights as whole multiples of a power of two, as many bits as fit the largest one into 15: what PyTorch and Pillow
+/// compute bytes with.
+std::shared_ptr<const Taps> fixed_point(const Taps& exact) {
+  auto taps = std::make_shared<Taps>(exact);
+  double most = 0, unit = 1;
+  for (double w : taps->weight) most = std::max(most, w);
+  for (int bits = 0; bits < 22 && int64_t(0.5 + most * unit * 2) < (1 << 15); ++bits) unit *= 2;
+  for (double& w : taps->weight) w = std::trunc(w * unit + (w < 0 ? -0.5 : 0.5)) / unit;
+  return taps;
+}
+
+/// Each pass gives bytes again, rounded to the nearest, halves up.
+Tensor resize_bytes(const Tensor& x, const std::vector<Axis>& axes, Resize mode, const ResizeOptions& options) {
+  Tensor y = to(x, Dtype::float64);
+  for (size_t i = axes.size(); i-- > 0;) {
+    if (axes[i].from == axes[i].to && !axes[i].factor) continue;
+    const Tensor sums = resample(y, 2 + int(i), fixed_point(*make_taps<double>(axes[i], mode, options)));
+    y = clamp(floor(add(sums, 0.5)), 0, 255);
+  }
+  return to(y, x.dtype());
+}
+
+/// Weighted sums in float32 or float64.
 Tensor resize_weighted(const Tensor& x, const std::vector<Axis>& axes, Resize mode, const ResizeOptions& options) {
   check<DtypeError>(is_floating(x.dtype()) || x.dtype() == Dtype::uint8,
                     "interpolate: needs a floating tensor: ", x.dtype());
+  if (x.dtype() == Dtype::uint8) return resize_bytes(x, axes, mode, options);
   Tensor y = x.dtype() == Dtype::float64 ? x : to(x, Dtype::float32);
   for (size_t i = axes.size(); i-- > 0;)
     y = resample(y, 2 + int(i),
                  x.dtype() == Dtype::float64 ? make_taps<double>(axes[i], mode, options)
                                              : make_taps<float>(axes[i], mode, options));
-  if (x.dtype() == Dtype::uint8) y = clamp(floor(add(y, 0.5)), 0, 255);
   return to(y, x.dtype());
 }
 

@@ -58,6 +58,11 @@ int64_t source(int64_t i, int64_t size, PadMode mode) {
 }
 
 Tensor pad_dim(const Tensor& x, int d, int64_t before, int64_t after, PadMode mode) {
+  if (mode == PadMode::circular && std::min(before, after) < 0) {
+    // What wraps round is taken from what is left after cutting.
+    const int64_t cut = std::max<int64_t>(-before, 0), rest = x.shape()[d] - cut - std::max<int64_t>(-after, 0);
+    return pad_dim(narrow(x, d, cut, rest), d, std::max<int64_t>(before, 0), std::max<int64_t>(after, 0), mode);
+  }
   const int64_t size = x.shape()[d], most = std::max(before, after);
   const int64_t limit = mode == PadMode::reflect ? size - 1 : mode == PadMode::circular ? size : most;
   check<ShapeError>(size > 0 && most <= limit, "pad: dimension ", d, " of ", x.shape(),

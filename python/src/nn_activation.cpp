@@ -1,5 +1,6 @@
 // Activation functions and softmax: hearth/ops/activation.h. nn.functional adds its arguments `inplace`.
 #include "hearth/ops/activation.h"
+#include "hearth/ops/compare.h"
 #include "hearth/ops/create.h"
 #include "hearth/ops/inplace.h"
 #include "hearth/ops/random.h"
@@ -24,6 +25,13 @@ const Tensor& floating(Args& a) {
   return a.tensor(0);
 }
 
+/// threshold, of integers too.
+Tensor above(const Tensor& x, const Scalar& at, const Scalar& value) {
+  if (is_floating(x.dtype())) return threshold(x, at.to_double(), value.to_double());
+  check<DtypeError>(x.dtype() != Dtype::boolean && !is_complex(x.dtype()), "threshold: not defined for ", x.dtype());
+  return where(gt(x, at), x, scalar_tensor(value, x.dtype()));
+}
+
 void bind_public(Module& m) {
   m.def(
       "softmax(input: Tensor, dim: int, dtype: dtype? = None, *, out: Tensor? = None)",
@@ -45,10 +53,10 @@ void bind_public(Module& m) {
     return Py_NewRef(a.object(0));
   });
   m.def("threshold(input: Tensor, threshold: Number, value: Number, *, out: Tensor? = None)",
-        [](Args& a) { return threshold(a.tensor(0), a.real(1), a.real(2)); });
+        [](Args& a) { return above(a.tensor(0), a.number(1), a.number(2)); });
   m.def("threshold_(input: Tensor, threshold: Number, value: Number)", [](Args& a) {
-    const double at = a.real(1), value = a.real(2);
-    apply_(a.tensor(0), "threshold_", [&](const Tensor& x) { return threshold(x, at, value); });
+    const Scalar at = a.number(1), value = a.number(2);
+    apply_(a.tensor(0), "threshold_", [&](const Tensor& x) { return above(x, at, value); });
     return Py_NewRef(a.object(0));
   });
   m.def(
@@ -65,7 +73,7 @@ void bind_random(Module& m) {
   m.def("_nn_dropout(input: Tensor, p: float, training: bool)",
         [](Args& a) { return dropout(a.tensor(0), a.real(1), a.flag(2)); });
   m.def("_nn_noise(input: Tensor, shape: ints, keep: float)", [](Args& a) {
-    const Tensor noise = Tensor::empty(a.shape(1), a.tensor(0).dtype(), a.tensor(0).device());
+    const Tensor noise = Tensor::empty(a.shape(1), real_type(a.tensor(0).dtype()), a.tensor(0).device());
     bernoulli_(noise, a.real(2));
     return noise;
   });

@@ -82,15 +82,23 @@ void bind_means(Module& m) {
       [](Args& a) { return means<avg_pool3d>(a); });
 }
 
+/// The wanted sizes, none of them negative.
+std::vector<int64_t> sizes(Args& a) {
+  const std::vector<int64_t> wanted = a.ints(1);
+  for (int64_t size : wanted)
+    check<ValueError>(size >= 0, a.op(), ": elements of output_size must not be negative: ", size);
+  return wanted;
+}
+
 void bind_adaptive(Module& m) {
   m.def("adaptive_avg_pool1d(input: Tensor, output_size: ints)",
-        [](Args& a) { return adaptive_avg_pool1d(a.tensor(0), a.ints(1)); });
+        [](Args& a) { return adaptive_avg_pool1d(a.tensor(0), sizes(a)); });
   m.def("_nn_adaptive_avg_pool2d(input: Tensor, output_size: ints)",
         [](Args& a) { return adaptive_avg_pool2d(a.tensor(0), a.ints(1)); });
   m.def("_nn_adaptive_avg_pool3d(input: Tensor, output_size: ints)",
         [](Args& a) { return adaptive_avg_pool3d(a.tensor(0), a.ints(1)); });
   m.def("adaptive_max_pool1d(input: Tensor, output_size: ints)", [](Args& a) {
-    const Pooled p = adaptive_max_pool1d(a.tensor(0), a.ints(1));
+    const Pooled p = adaptive_max_pool1d(a.tensor(0), sizes(a));
     return std::pair(p.values, p.indices);
   });
   m.def("_nn_adaptive_max_pool2d(input: Tensor, output_size: ints)", [](Args& a) {

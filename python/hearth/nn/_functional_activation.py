@@ -29,8 +29,10 @@ def _hardtanh(input, min_val=-1.0, max_val=1.0):
         raise NotImplementedError("hardtanh: not defined for bool")
     if not (input.is_floating_point() or (float(min_val).is_integer() and float(max_val).is_integer())):
         min_val, max_val = int(min_val), int(max_val)
-    if min_val < 0 and not input.dtype.is_signed:
-        raise RuntimeError("hardtanh: bounds below 0 are not for an unsigned dtype")
+    if not input.dtype.is_signed:
+        # As in PyTorch, bounds are converted to the input's dtype: -1 becomes 255.
+        bits = 8 * input.element_size()
+        min_val, max_val = int(min_val) % (1 << bits), int(max_val) % (1 << bits)
     return _C._nn_hardtanh(input, min_val, max_val) if input.is_floating_point() else hearth.clamp(
         input, int(min_val), int(max_val))
 

@@ -34,6 +34,11 @@ class _RowsByFrequency(hearth.autograd.Function):
         return grad / counts.unsqueeze(1).to(grad.dtype), None
 
 
+def _check_sparse(name, sparse, weight):
+    if sparse and weight.requires_grad and hearth.is_grad_enabled():
+        raise NotImplementedError(f"{name}: sparse gradients are not in hearth")
+
+
 def _padding(padding_idx, rows):
     if padding_idx is None:
         return -1
@@ -49,9 +54,10 @@ def _padding(padding_idx, rows):
 @_op
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
     """Rows `input` of `weight`; row padding_idx gets no gradient."""
+    if weight.dim() != 2:
+        raise RuntimeError("'weight' must be 2-D")
     padding = _padding(padding_idx, weight.shape[0])
-    if sparse:
-        raise NotImplementedError("embedding: sparse gradients are not in hearth")
+    _check_sparse("embedding", sparse, weight)
     if max_norm is not None:
         _renormalized(weight, input, max_norm, norm_type)
     if scale_grad_by_freq and weight.requires_grad:
@@ -142,8 +148,7 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
         raise ValueError("mode has to be one of sum, mean or max")
     if mode == "max" and (scale_grad_by_freq or sparse):
         raise ValueError("max mode does not support scaling the gradient by the frequency or sparse weights")
-    if sparse:
-        raise NotImplementedError("embedding_bag: sparse gradients are not in hearth")
+    _check_sparse("embedding_bag", sparse, weight)
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for "
                                   f"mode='sum' (got mode='{mode}'). Please open a feature request on GitHub.")

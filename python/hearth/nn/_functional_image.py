@@ -236,6 +236,8 @@ def _batched(input, dims, name):
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Windows of images as columns: [N, C, H, W] to [N, C * window, windows]."""
     x = _batched(input, 4, "unfold")
+    if x.dtype == _C.bool:
+        return unfold(input.to(_C.uint8), kernel_size, dilation, padding, stride).to(_C.bool)
     if x.is_complex():
         parts = [_C._nn_im2col(part, _two(kernel_size), _two(dilation), _two(padding), _two(stride))
                  for part in (x.real, x.imag)]

@@ -105,7 +105,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     d = (input - target).abs()
     if beta == 0:
         return reduced(d, reduction)
-    return reduced(hearth.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+    return reduced(hearth.where(d < beta, 0.5 * d * d / beta, d - 0.5 * beta), reduction)
 
 
 @_op
@@ -116,7 +116,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     d = (input_ - target).abs()
-    loss = hearth.where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    loss = hearth.where(d <= delta, 0.5 * d * d, (d - 0.5 * delta) * delta)
     return reduced(loss, reduction) if weight is None else _weighted(loss, weight, input, reduction, False)
 
 

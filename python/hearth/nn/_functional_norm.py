@@ -1,4 +1,6 @@
 """nn.functional: normalisation over batches, layers, groups and neighbours."""
+import math
+
 import hearth
 
 from .. import _C
@@ -27,6 +29,11 @@ def _check_vector(name, what, vector, size):
         raise RuntimeError(f"{name}: {what} should contain {size} elements not {vector.numel()}")
 
 
+def _kept_dtype(input, weight):
+    """The dtype of statistics that are returned: float32 where the parameters are wider than the input."""
+    return input.dtype if weight is None or weight.dtype == input.dtype else _C.float32
+
+
 def _batch_statistics(input, running_mean, running_var, training, momentum, eps):
     """Mean and reciprocal deviation of each channel; in training the running ones are moved."""
     x = _wide(input)
@@ -49,6 +56,8 @@ def _batch_statistics(input, running_mean, running_var, training, momentum, eps)
 
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """(normalised input, mean, reciprocal deviation); the statistics are empty outside training."""
+    if input.numel() == 0 and input.dim() < 2:
+        return input.clone(), input.new_empty([0]), input.new_empty([0])
     if input.dim() < 2:
         raise RuntimeError(f"batch_norm: needs [N, C, ...], got {list(input.shape)}")
     channels = input.shape[1]
@@ -60,17 +69,14 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     across = [1, -1] + [1] * (x.dim() - 2)
     normal = (x - mean.reshape(across)) * scale.reshape(across)
     output = _scaled(normal, weight, bias).to(input.dtype)
+    kept = _kept_dtype(input, weight)
     if not training:
-        empty = hearth.empty([0], dtype=mean.dtype)
-        return output, empty, empty.clone()
-    return output, mean.detach(), scale.detach()
+        return output, hearth.empty([0], dtype=kept), hearth.empty([0], dtype=kept)
+    return output, mean.detach().to(kept), scale.detach().to(kept)
 
 
 def _more_than_one(shape):
-    count = shape[0]
-    for size in shape[2:]:
-        count *= size
-    if count == 1:
+    if shape[0] * math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {hearth.Size(shape)}")
 
 
@@ -95,9 +101,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return native_batch_norm(input, weight, bias, running_mean, running_var, False, momentum, eps)[0]
-    count = 1
-    for size in input.shape[2:]:
-        count *= size
+    count = math.prod(input.shape[2:])
     if count == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     n, c = input.shape[:2]
@@ -138,16 +142,16 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     """Normalises over the last dimensions, those of `normalized_shape` (Ba et al. 2016)."""
     shape = _check_normalized("layer_norm", input, normalized_shape, weight, bias)
     if not input.is_floating_point():
-        raise RuntimeError(f"layer_norm: not defined for {input.dtype}")
+        raise NotImplementedError(f"layer_norm: not defined for {input.dtype}")
     if input.numel() == 0:
-        return input.clone()
+        # What is empty still passes gradients, all zero, to the parameters.
+        made = input.clone() if weight is None else input * weight
+        return made if bias is None else made + bias
     weight, bias = (given if given is None or given.dtype == input.dtype else given.to(input.dtype)
                     for given in (weight, bias))
     if len(shape) == 1:
         return _C._nn_layer_norm(input, weight, bias, eps)
-    count = 1
-    for size in shape:
-        count *= size
+    count = math.prod(shape)
     return _C._nn_layer_norm(_rows(input, count), _flat(weight), _flat(bias), eps).reshape(input.shape)
 
 
@@ -159,13 +163,8 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
         x, dims = _wide(input.detach()), list(range(input.dim() - len(shape), input.dim()))
         mean = x.mean(dims, keepdim=True)
         rstd = ((x - mean).square().mean(dims, keepdim=True) + eps).rsqrt()
-    kept = mean.dtype if input.dtype == weight_dtype(weight, input) else _C.float32
+    kept = _kept_dtype(input, weight)
     return output, mean.to(kept), rstd.to(kept)
-
-
-def weight_dtype(weight, input):
-    """The dtype of the parameters, that of the input where there are none."""
-    return input.dtype if weight is None else weight.dtype
 
 
 @_op
@@ -181,34 +180,36 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         return normal if weight is None else normal * weight
     if not input.is_floating_point():
         raise RuntimeError(f"rms_norm: not defined for {input.dtype}")
-    count = 1
-    for size in shape:
-        count *= size
+    count = math.prod(shape)
     x = input.to(dtype)
     scale = None if weight is None else weight.to(dtype).reshape(-1)
     return _C._nn_rms_norm(_rows(x, count), scale, eps).reshape(input.shape)
 
 
+def _check_group(input, weight, bias, channels, groups):
+    _check_vector("group_norm", "weight", weight, channels)
+    _check_vector("group_norm", "bias", bias, channels)
+    if groups <= 0 or channels % groups:
+        raise RuntimeError("Expected number of channels in input to be divisible by num_groups, but got input of shape "
+                           f"{list(input.shape)} and num_groups={groups}")
+
+
+def _group_norm(input, weight, bias, count, channels, places, groups, eps):
+    x = _wide(input)
+    if input.numel():
+        rows = x.reshape(count * groups, channels // groups * places)
+        x = _C._nn_layer_norm(rows, None, None, eps).reshape(count, channels, places)
+    return _scaled(x, weight, bias).reshape(input.shape).to(input.dtype)
+
+
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):  # noqa: N803
     """(group_norm, means [N, group], reciprocal deviations)."""
-    _check_vector("group_norm", "weight", weight, C)
-    _check_vector("group_norm", "bias", bias, C)
-    if group <= 0 or C % group:
-        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape "
-                           f"{list(input.shape)} and num_groups={group}")
-    x = _wide(input)
-    rows = x.reshape(N * group, -1) if input.numel() else x.reshape(N * group, 0)
-    if input.numel():
-        normal = _C._nn_layer_norm(rows, None, None, eps).reshape(N, C, HxW)
-        output = _scaled(normal, weight, bias).reshape(input.shape).to(input.dtype)
-    else:
-        output = input.clone()
-    with hearth.no_grad():
-        rows = rows.detach()
-        mean = rows.mean(1, keepdim=True)
-        rstd = ((rows - mean).square().mean(1, keepdim=True) + eps).rsqrt()
-    same = weight is None or weight.dtype == input.dtype
-    kept = input.dtype if same else _C.float32
+    _check_group(input, weight, bias, C, group)
+    output = _group_norm(input, weight, bias, N, C, HxW, group, eps)
+    rows = _wide(input).reshape(N * group, C // group * HxW)
+    mean = rows.mean(1, keepdim=True)
+    rstd = ((rows - mean).square().mean(1, keepdim=True) + eps).rsqrt()
+    kept = _kept_dtype(input, weight)
     return output, mean.reshape(N, group).to(kept), rstd.reshape(N, group).to(kept)
 
 
@@ -220,16 +221,15 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     n, c = input.shape[:2]
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
-    count = n * c // num_groups
-    for size in input.shape[2:]:
-        count *= size
+    count = n * c // num_groups * math.prod(input.shape[2:])
     if count == 1 and c % num_groups == 0:
         raise ValueError("Expected more than 1 value per channel when training, got input size "
                          f"{[n * c // num_groups, num_groups, *input.shape[2:]]}")
-    places = 1
-    for size in input.shape[2:]:
-        places *= size
-    return native_group_norm(input, weight, bias, n, c, places, num_groups, eps)[0]
+    places = math.prod(input.shape[2:])
+    if places == 0:
+        raise RuntimeError(f"Expected HxW to be greater than 0, got {places}")
+    _check_group(input, weight, bias, c, num_groups)
+    return _group_norm(input, weight, bias, n, c, places, num_groups, eps)
 
 
 @_op

@@ -76,10 +76,13 @@ def _sizes(input, output_size, spatial):
     """The wanted sizes; None keeps that of the input."""
     if not isinstance(output_size, (list, tuple)):
         output_size = [output_size] * spatial
-    if len(output_size) > input.dim():
+    if len(output_size) >= input.dim():
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
     sizes = input.shape[-len(output_size):]
-    return [old if new is None else new for new, old in zip(output_size, sizes)]
+    sizes = [old if new is None else new for new, old in zip(output_size, sizes)]
+    if min(sizes) < 0:
+        raise RuntimeError(f"elements of output_size must be greater than or equal to 0 but received {sizes}")
+    return sizes
 
 
 @_op

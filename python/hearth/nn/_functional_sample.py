@@ -1,4 +1,6 @@
 """Sampling of images and volumes at any places: gathered neighbours, weighted. Differentiable in both arguments."""
+from itertools import product
+
 import hearth
 
 
@@ -15,8 +17,6 @@ def _check(input, grid, mode):
     if min(input.shape[2:]) <= 0:
         raise RuntimeError("grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes "
                            f"{list(input.shape)}")
-    if mode == "bicubic" and input.dim() == 5:
-        raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
     if input.dtype != grid.dtype:
         raise RuntimeError(f"grid_sampler(): expected input and grid to have same dtype, but input has {input.dtype} and "
                            f"grid has {grid.dtype}")
@@ -110,24 +110,22 @@ def _cubic(flat, places, sizes, padding_mode, align_corners):
     corners = [_whole(x) for x in places]
     weights = [_cubic_weights(x - low) for x, low in zip(places, corners)]
     total = None
-    for i in range(4):
-        for j in range(4):
-            index = [corners[0] + (i - 1), corners[1] + (j - 1)]
-            if padding_mode != "zeros":
-                index = [_moved_inside(at.to(flat.dtype), size, padding_mode, align_corners).long()
-                         for at, size in zip(index, sizes)]
-            kept = _inside(index, sizes)
-            here = _values(flat, index, sizes, kept) * (weights[0][i] * weights[1][j]).unsqueeze(1)
-            total = here if total is None else total + here
+    for offsets in product(range(4), repeat=len(sizes)):
+        index = [low + (k - 1) for low, k in zip(corners, offsets)]
+        if padding_mode != "zeros":
+            index = [_moved_inside(at.to(flat.dtype), size, padding_mode, align_corners).long()
+                     for at, size in zip(index, sizes)]
+        weight = None
+        for parts, k in zip(weights, offsets):
+            weight = parts[k] if weight is None else weight * parts[k]
+        here = _values(flat, index, sizes, _inside(index, sizes)) * weight.unsqueeze(1)
+        total = here if total is None else total + here
     return total
 
 
 def sample(input, grid, mode, padding_mode, align_corners):
     """See nn.functional.grid_sample."""
     _check(input, grid, mode)
-    dtype = input.dtype
-    if dtype in (hearth.float16, hearth.bfloat16):
-        return sample(input.float(), grid.float(), mode, padding_mode, align_corners).to(dtype)
     n, c = input.shape[:2]
     sizes, outputs = list(input.shape[2:]), list(grid.shape[1:-1])
     flat = input.reshape(n, c, -1)
@@ -139,4 +137,7 @@ def sample(input, grid, mode, padding_mode, align_corners):
     else:
         places = [_moved_inside(x, size, padding_mode, align_corners) for x, size in zip(places, sizes)]
         made = (_linear if mode == "bilinear" else _nearest)(flat, places, sizes, padding_mode)
+    if mode == "nearest":
+        # A nearest pixel does not change with the place: the grid's gradient is zero, not absent.
+        made = made + grid.reshape(-1)[:0].sum()
     return made.reshape([n, c, *outputs])
