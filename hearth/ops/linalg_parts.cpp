@@ -88,6 +88,12 @@ Tensor identity_like(const Tensor& x, const Shape& batch, int64_t n) {
   return expand(eye(n, n, x.dtype()), with_tail(batch, {n, n}));
 }
 
+void record_without_derivative(const char* op, const TensorList& outputs, const Tensor& x) {
+  if (!needs_grad(x)) return;
+  record_many(op, outputs, {x},
+              [op](const GradContext&) -> Grads { fail<NotImplementedError>(op, ": has no derivative"); });
+}
+
 void check_info(const char* op, const Tensor& info, const char* before, const char* behind) {
   const Tensor all = contiguous(info.detach());
   const int32_t* values = all.data<int32_t>();

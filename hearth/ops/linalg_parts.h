@@ -51,6 +51,9 @@ Tensor with_diagonal_times(const Tensor& x, double factor);
 /// The identity [n, n] of x's dtype, expanded to `batch`.
 Tensor identity_like(const Tensor& x, const Shape& batch, int64_t n);
 
+/// Notes that outputs came from x by an op whose backward raises NotImplementedError.
+void record_without_derivative(const char* op, const TensorList& outputs, const Tensor& x);
+
 /// Raises LinAlgError for the first matrix with info > 0: `op: [batch element i: ]` and what `say` writes about it.
 void check_info(const char* op, const Tensor& info, const char* before, const char* behind);
 

@@ -194,7 +194,9 @@ LdlFactors ldl_factor_ex(const Tensor& a, bool hermitian) {
   const Tensor columns = to_columns(a), info = Tensor::empty(batch, Dtype::int32, a.device());
   const Tensor pivots = Tensor::empty(with_tail(batch, {n}), Dtype::int32, a.device());
   kernels::ldl_factor(a.device(), columns, reshape(pivots, {count, n}), reshape(info, {count}), hermitian);
-  return {from_columns(triu(columns), batch), pivots, info};
+  const Tensor ld = from_columns(triu(columns), batch);
+  record_without_derivative("ldl_factor", {ld}, a);
+  return {ld, pivots, info};
 }
 
 LdlFactors ldl_factor(const Tensor& a, bool hermitian) {
@@ -216,12 +218,14 @@ Tensor ldl_solve(const Tensor& ld, const Tensor& pivots, const Tensor& b, bool h
   kernels::ldl_solve(b.device(), columns, to_columns(factors),
                      reshape(contiguous(swaps), {columns.size(0), ld.size(-1)}), hermitian);
   const Tensor x = from_columns(columns, batch_of(sides));
-  if (!needs_grad(sides)) return x;
-  return record("ldl_solve", x, {sides}, [ld = save(factors), swaps, hermitian](const GradContext& c) -> Grads {
-    // A^H is A when hermitian, else the conjugate of A.
-    if (hermitian) return {ldl_solve(ld.get(c), swaps, c.dy(), true)};
-    return {conjugate(ldl_solve(ld.get(c), swaps, conjugate(c.dy()), false))};
-  });
+  if (!needs_grad(sides, factors)) return x;
+  return record("ldl_solve", x, {sides, factors},
+                [ld = save(factors), swaps, hermitian](const GradContext& c) -> Grads {
+                  check<NotImplementedError>(!c.needs(1), "ldl_solve: has no derivative in the factors");
+                  // A^H is A when hermitian, else the conjugate of A.
+                  if (hermitian) return {ldl_solve(ld.get(c), swaps, c.dy(), true), Tensor()};
+                  return {conjugate(ldl_solve(ld.get(c), swaps, conjugate(c.dy()), false)), Tensor()};
+                });
 }
 
 }  // namespace hearth

@@ -28,11 +28,12 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool le
 struct LdlFactors {
   Tensor ld, pivots, info;
 };
-/// A = L D L^T (L^H when hermitian) of [..., n, n], its lower triangle read; not differentiable.
+/// A = L D L^T (L^H when hermitian) of [..., n, n], its lower triangle read. Its backward raises NotImplementedError.
 LdlFactors ldl_factor_ex(const Tensor& a, bool hermitian = false);
 /// Raises LinAlgError where D is singular.
 LdlFactors ldl_factor(const Tensor& a, bool hermitian = false);
-/// X of A X = B, A given by its factors; differentiable in b only.
+/// X of A X = B, A given by its factors; differentiable in b, while a gradient of the factors raises
+/// NotImplementedError.
 Tensor ldl_solve(const Tensor& ld, const Tensor& pivots, const Tensor& b, bool hermitian = false);
 
 }  // namespace hearth

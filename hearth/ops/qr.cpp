@@ -89,9 +89,10 @@ QrFactors qr(const Tensor& a, std::string_view mode) {
 Reflectors geqrf(const Tensor& a) {
   check_matrix("geqrf", a);
   const Shape batch = batch_of(a);
-  NoGrad guard;
   const auto [columns, tau] = factored(a);
-  return {from_columns(columns, batch), reshape(tau, with_tail(batch, {tau.size(-1)}))};
+  const Reflectors y{from_columns(columns, batch), reshape(tau, with_tail(batch, {tau.size(-1)})).detach()};
+  record_without_derivative("geqrf", {y.a, y.tau}, a);
+  return y;
 }
 
 namespace {

@@ -20,7 +20,7 @@ struct Reflectors {
   Tensor a;    ///< R on and above the diagonal, the vectors below it, their leading ones left out
   Tensor tau;  ///< [..., min(m, n)]
 };
-/// The decomposition as LAPACK writes it; not differentiable.
+/// The decomposition as LAPACK writes it. Its backward raises NotImplementedError.
 Reflectors geqrf(const Tensor& a);
 /// The first n columns of H_1 H_2 ... H_k, H_i = I - tau_i v_i v_i^H, for vectors a [..., m, n], n <= m, tau [..., k],
 /// k <= n.

@@ -1,6 +1,7 @@
 // LU and LDL factors: products, solving, derivatives for every shape, foreign pivots.
 #include "hearth/ops/lu.h"
 
+#include "hearth/autograd/engine.h"
 #include "matrix_check.h"
 
 namespace hearth {
@@ -60,6 +61,15 @@ TEST(Lu, SymmetricFactorsSolve) {
       const LdlFactors f = ldl_factor(a, hermitian);
       EXPECT_LT(difference(matmul(a, ldl_solve(f.ld, f.pivots, b, hermitian)), b), 100 * tolerance(dtype));
     }
+}
+
+TEST(Lu, SymmetricFactorsSayThatTheyHaveNoDerivative) {
+  const Tensor a = leaf(positive({2, 2}, 9)), b = leaf(random({2, 1}, 10));
+  const LdlFactors f = ldl_factor(a), constant = ldl_factor(a.detach());
+  EXPECT_THROW(backward(sum(f.ld)), NotImplementedError);
+  EXPECT_THROW(backward(sum(ldl_solve(f.ld, f.pivots, b))), NotImplementedError);
+  backward(sum(ldl_solve(constant.ld, constant.pivots, b)));
+  EXPECT_LT(difference(matmul(a.detach(), b.grad()), ones({2, 1}, Dtype::float64)), 1e-12);
 }
 
 TEST(Lu, RefusesPivotsThatLeaveTheMatrix) {

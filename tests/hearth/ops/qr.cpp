@@ -41,6 +41,7 @@ TEST(Qr, Derivatives) {
   const Tensor tall = leaf(random({3, 2}, 3));
   EXPECT_THROW(backward(sum(qr(tall, "complete").r)), ValueError);
   EXPECT_THROW(backward(sum(qr(tall, "r").r)), ValueError);
+  EXPECT_THROW(backward(sum(geqrf(tall).tau)), NotImplementedError);
 }
 
 TEST(Qr, Reflectors) {
