@@ -48,7 +48,7 @@ def bilinear(input1, input2, weight, bias=None):
     outputs, left, right = weight.shape
     # [count, outputs, right], then the sum over the right one.
     mixed = hearth.matmul(a, weight.permute(1, 0, 2).reshape(left, outputs * right)).reshape(count, outputs, right)
-    made = (mixed * b.unsqueeze(1)).sum(-1).reshape([*batch, outputs])
+    made = hearth.matmul(mixed, b.unsqueeze(-1)).reshape([*batch, outputs])
     return made if bias is None else made + bias
 
 
