@@ -13,7 +13,7 @@ _FIELDS = {
     "linalg_lu": ("P", "L", "U"), "linalg_lu_factor": ("LU", "pivots"),
     "linalg_lu_factor_ex": ("LU", "pivots", "info"), "linalg_ldl_factor": ("LD", "pivots"),
     "linalg_ldl_factor_ex": ("LD", "pivots", "info"), "linalg_solve_ex": ("result", "info"),
-    "linalg_lstsq": ("solution", "residuals", "rank", "singular_values"),
+    "linalg_polar": ("U", "H"), "linalg_lstsq": ("solution", "residuals", "rank", "singular_values"),
 }
 
 

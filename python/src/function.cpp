@@ -212,8 +212,14 @@ PyObject* get_text_signature(PyObject* object, void*) {
   });
 }
 
-/// Pickled by name: hearth.NAME, or Tensor.NAME.
-PyObject* reduce(PyObject* object, PyObject*) { return Py_NewRef(self_of(object)->name); }
+/// Pickled by name: hearth.NAME, or Tensor.NAME; what is bound as _linalg_NAME or _fft_NAME stands in that namespace.
+PyObject* reduce(PyObject* object, PyObject*) {
+  const std::string name = PyUnicode_AsUTF8(self_of(object)->name);
+  for (const std::string space : {"linalg", "fft"})
+    if (name.starts_with("_" + space + "_"))
+      return PyUnicode_FromString((space + "." + name.substr(space.size() + 2)).c_str());
+  return Py_NewRef(self_of(object)->name);
+}
 
 PyObject* set_policy(PyObject* object, PyObject* value) {
   const long policy = PyLong_AsLong(value);

@@ -1,4 +1,6 @@
 """torch.linalg and its older forms in torch: NumPy's values, names of fields, out=, errors."""
+import pickle
+
 import numpy
 import pytest
 
@@ -150,6 +152,11 @@ def test_some_eigenvalues_of_a_large_matrix():
     close((got + got.mT) / 2, ((wanted + wanted.mT) / 2).numpy(), 1e-6)
     with pytest.raises(ValueError, match="three times"):
         hearth.lobpcg(a, 30)
+
+
+def test_functions_can_be_pickled():
+    for function in (hearth.linalg.eigh, hearth.fft.rfft, hearth.matmul):
+        assert pickle.loads(pickle.dumps(function)) is function
 
 
 def test_errors():
