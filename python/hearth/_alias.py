@@ -69,7 +69,11 @@ def _load(fullname):
     """hearth's module for a name of torch; ModuleNotFoundError that says what is there when hearth has none."""
     own = "hearth" + fullname[len("torch"):]
     try:
-        return importlib.import_module(own)
+        module = importlib.import_module(own)
+        if fullname == "torch":
+            for kind in (module.Tensor, module.dtype, module.device):  # they print, and are pickled, as torch's
+                kind.__module__ = "torch"
+        return module
     except ModuleNotFoundError as error:
         if error.name == "hearth":
             sys.path.append(_ROOT)

@@ -6,6 +6,7 @@ class Size(tuple):
     """Sizes of a tensor. Example: Size([2, 3]).numel() == 6."""
 
     __slots__ = ()
+    __module__ = "hearth"
 
     def numel(self):
         """The product of the sizes."""

@@ -133,6 +133,11 @@ def __format__(self, spec):
 
 
 @_method
+def __round__(self, digits=0):
+    return self.round(decimals=digits) if digits else self.round()
+
+
+@_method
 def __reversed__(self):
     return self if self.dim() == 0 else self.flip(0)
 

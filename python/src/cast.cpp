@@ -21,7 +21,7 @@ PyObject* converted(Args& a, Dtype dtype, bool copy, PyObject* format_object) {
   if (x.dtype() == dtype) return wrap(with_format(x, format, copy));
   if (format != MemoryFormat::preserve) return wrap(with_format(to(x, dtype), format, false));
   // The strides of a dense tensor are kept, as PyTorch keeps them.
-  return wrap(x.is_contiguous() ? to(x, dtype) : to(with_format(x, format, false), dtype));
+  return wrap(in_memory_order(x, [&](const Tensor& dense) { return to(dense, dtype); }));
 }
 
 void bind_to(Module& m) {
@@ -32,7 +32,13 @@ void bind_to(Module& m) {
       "to(input: Tensor, device: device? = None, dtype: dtype? = None, non_blocking: bool = False, "
       "copy: bool = False, *, memory_format = None)",
       [](Args& a) {
-        check_cpu("to", a.device(1));
+        const Device device = a.device(1, a.tensor(0).device());
+        check_device(device);
+        if (device.type == DeviceType::meta)
+          return wrap(on_device(
+              a.dtype(2, a.tensor(0).dtype()) == a.tensor(0).dtype() ? a.tensor(0) : to(a.tensor(0), a.dtype(2, {})),
+              device));
+        check<NotImplementedError>(a.tensor(0).device() == device, "to: Cannot copy out of meta tensor; no data!");
         return converted(a, a.dtype(2, a.tensor(0).dtype()), a.flag(4), a.object(5));
       },
       method_only);
@@ -48,7 +54,7 @@ void bind_to(Module& m) {
   m.def(
       "cuda(input: Tensor, device = None, non_blocking: bool = False, *, memory_format = None)",
       [](Args& a) -> PyObject* {
-        check_cpu("cuda", {DeviceType::cuda});
+        check_device({DeviceType::cuda});
         return Py_NewRef(a.object(0));
       },
       method_only);

@@ -75,11 +75,13 @@ Tensor chosen(Args& a, int condition, int x, int y) {
   check<DtypeError>(chooser.dtype() == Dtype::boolean || chooser.dtype() == Dtype::uint8,
                     "where: expected condition to be a boolean tensor, but got a tensor with dtype ", chooser.dtype());
   if (chooser.dtype() == Dtype::uint8) chooser = to(chooser, Dtype::boolean);
+  if (!a.is_tensor(x) && !a.is_tensor(y)) {
+    const Scalar p = a.number(x), q = a.number(y);
+    const Dtype dtype = promote_types(p.dtype(), q.dtype());
+    return where(chooser, scalar_tensor(p, dtype), scalar_tensor(q, dtype));
+  }
   const auto [first, second] = operands(a, x, y);
-  const bool numbers = !a.is_tensor(x) && !a.is_tensor(y);
-  if (!numbers) return where(chooser, first, second);
-  const Dtype dtype = promote_types(first.dtype(), second.dtype());
-  return where(chooser, to(first, dtype), to(second, dtype));
+  return where(chooser, first, second);
 }
 
 void bind_choice(Module& m) {

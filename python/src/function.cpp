@@ -348,7 +348,7 @@ void make_function_type(PyObject* module) {
                          {Py_tp_getset, properties},
                          {Py_tp_members, members},
                          {0, nullptr}};
-  PyType_Spec spec{"torch._C.Function", sizeof(FunctionObject), 0,
+  PyType_Spec spec{"hearth._C.Function", sizeof(FunctionObject), 0,
                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR, slots};
   function_type = reinterpret_cast<PyTypeObject*>(checked(PyType_FromSpec(&spec)));
   if (PyModule_AddObjectRef(module, "Function", reinterpret_cast<PyObject*>(function_type)) < 0 ||

@@ -229,7 +229,7 @@ void make_object_types(PyObject* module) {
                                {Py_tp_methods, dtype_methods},
                                {Py_tp_getset, dtype_properties},
                                {0, nullptr}};
-  dtype_type = make_type(module, "dtype", "torch.dtype", sizeof(DtypeObject), dtype_slots);
+  dtype_type = make_type(module, "dtype", "hearth.dtype", sizeof(DtypeObject), dtype_slots);
   for (int i = 0; i < dtype_count; ++i) {
     auto* object = reinterpret_cast<DtypeObject*>(checked(dtype_type->tp_alloc(dtype_type, 0)));
     object->value = Dtype(i);
@@ -244,7 +244,7 @@ void make_object_types(PyObject* module) {
                                 {Py_tp_methods, device_methods},
                                 {Py_tp_getset, device_properties},
                                 {0, nullptr}};
-  device_type = make_type(module, "device", "torch.device", sizeof(DeviceObject), device_slots);
+  device_type = make_type(module, "device", "hearth.device", sizeof(DeviceObject), device_slots);
   size_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(&PyTuple_Type));
   if (PyModule_AddFunctions(module, functions) < 0) throw_python();
 }

@@ -57,16 +57,21 @@ Shape inverse(const std::vector<int64_t>& order) {
 
 }  // namespace
 
-void check_cpu(const char* op, Device device) {
+void check_device(Device device) {
   if (device.type == DeviceType::cuda) {
     PyErr_SetString(PyExc_AssertionError, "Torch not compiled with CUDA enabled");
     throw_python();
   }
-  check<NotImplementedError>(device.type == DeviceType::cpu, op, ": device not supported: ", device);
 }
 
-Tensor finish(Tensor x, bool requires_grad) {
-  if (requires_grad) x.set_requires_grad();
+Tensor on_device(const Tensor& x, Device device) {
+  if (device.type != DeviceType::meta || x.device().type == DeviceType::meta) return x;
+  return Tensor::empty({x.numel() ? x.numel() : 0}, x.dtype(), device).alias(x.shape(), x.strides(), 0);
+}
+
+Tensor finish(Tensor x, const Options& options) {
+  x = on_device(x, options.device);
+  if (options.requires_grad) x.set_requires_grad();
   return x;
 }
 
@@ -78,7 +83,7 @@ Options read_options(Args& a, int first, Dtype fallback, Device device) {
   }
   check<DeviceError>(!a.flag(first + 3), a.op(),
                      ": pin_memory: Cannot access accelerator device when none is available");
-  check_cpu(a.op(), options.device);
+  check_device(options.device);
   return options;
 }
 
@@ -112,6 +117,11 @@ Tensor with_format(const Tensor& x, MemoryFormat format, bool copy) {
   const std::vector<int64_t> order = order_of(x, format);
   if (order.empty()) return copy ? clone(x) : contiguous(x);
   return permute(clone(permute(x, Shape(order))), inverse(order));
+}
+
+Tensor in_memory_order(const Tensor& x, const std::function<Tensor(const Tensor&)>& f) {
+  const std::vector<int64_t> order = x.is_contiguous() ? std::vector<int64_t>{} : order_of(x, MemoryFormat::preserve);
+  return order.empty() ? f(x) : permute(f(permute(x, Shape(order))), inverse(order));
 }
 
 Tensor empty_in_format(const Tensor& x, Dtype dtype, MemoryFormat format) {

@@ -1,6 +1,8 @@
 // Options: the keyword arguments that creation functions share, and memory formats.
 #pragma once
 
+#include <functional>
+
 #include "hearth/core/tensor.h"
 #include "python/src/args.h"
 
@@ -22,11 +24,13 @@ struct Options {
 /// strided, pinned memory and devices that are not there are refused by name.
 Options read_options(Args& a, int first, Dtype fallback, Device device = {});
 
-/// Raises AssertionError for CUDA (as PyTorch built for the CPU does) and NotImplementedError for meta.
-void check_cpu(const char* op, Device device);
+/// Raises AssertionError for CUDA, as PyTorch built for the CPU does.
+void check_device(Device device);
 
-/// `x` as a leaf that requires grad where that was asked for.
-Tensor finish(Tensor x, bool requires_grad);
+/// `x` on the device that was asked for, as a leaf that requires grad where that was asked for.
+Tensor finish(Tensor x, const Options& options);
+/// x itself, or a meta tensor of its shape and strides.
+Tensor on_device(const Tensor& x, Device device);
 
 enum class MemoryFormat : uint8_t { contiguous, preserve, channels_last, channels_last_3d };
 
@@ -37,6 +41,8 @@ bool has_format(const Tensor& x, MemoryFormat format);
 /// x itself where it lies so already (unless `copy`), else a copy; differentiable. `preserve` keeps the strides of
 /// dense tensors. Raises RuntimeError where the number of dimensions does not suit.
 Tensor with_format(const Tensor& x, MemoryFormat format, bool copy);
+/// f(x), which gets and gives a contiguous tensor, with x's strides where x is dense.
+Tensor in_memory_order(const Tensor& x, const std::function<Tensor(const Tensor&)>& f);
 /// Uninitialised, in x's shape; `preserve` takes x's strides where x is dense.
 Tensor empty_in_format(const Tensor& x, Dtype dtype, MemoryFormat format);
 

@@ -41,7 +41,7 @@ void def_drawn(Module& m, const char* name) {
       std::string(name) + "(size: ints..., *, generator: Generator? = None, out: Tensor? = None, " + shared + ")";
   m.def(sized.c_str(), [](Args& a) {
     const Options o = read_options(a, 3, out_dtype(a, 2, default_dtype()));
-    return finish(filled_with<draw>(Tensor::empty(checked_sizes(a, 0), o.dtype), a.generator(1)), o.requires_grad);
+    return finish(filled_with<draw>(Tensor::empty(checked_sizes(a, 0), o.dtype, o.device), a.generator(1)), o);
   });
   const std::string like =
       std::string(name) + "_like(input: Tensor, *, memory_format = None, generator: Generator? = None, " + shared + ")";
@@ -49,7 +49,7 @@ void def_drawn(Module& m, const char* name) {
     const Tensor& x = a.tensor(0);
     const Options o = read_options(a, 3, x.dtype(), x.device());
     const MemoryFormat format = memory_format_from(a.object(1), a.op(), MemoryFormat::preserve);
-    return finish(filled_with<draw>(empty_in_format(x, o.dtype, format), a.generator(2)), o.requires_grad);
+    return finish(filled_with<draw>(empty_in_format(x, o.dtype, format), a.generator(2)), o);
   });
 }
 
@@ -57,8 +57,7 @@ Tensor whole_numbers(Args& a, int low, int high, int size, int generator) {
   const Options o = read_options(a, generator + 2, out_dtype(a, generator + 1, Dtype::int64));
   const int64_t from = low < 0 ? 0 : a.integer(low), to = a.integer(high);
   check<ValueError>(from < to, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", to);
-  return finish(random_(Tensor::empty(checked_sizes(a, size), o.dtype), from, to, a.generator(generator)),
-                o.requires_grad);
+  return finish(random_(Tensor::empty(checked_sizes(a, size), o.dtype), from, to, a.generator(generator)), o);
 }
 
 Tensor whole_numbers_like(Args& a, int low, int high, int format, int first_option) {
@@ -67,7 +66,7 @@ Tensor whole_numbers_like(Args& a, int low, int high, int format, int first_opti
   const Tensor y = empty_in_format(x, o.dtype, memory_format_from(a.object(format), a.op(), MemoryFormat::preserve));
   const int64_t from = low < 0 ? 0 : a.integer(low), to = a.integer(high);
   check<ValueError>(from < to, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", to);
-  return finish(random_(y, from, to, a.generator(first_option - 1)), o.requires_grad);
+  return finish(random_(y, from, to, a.generator(first_option - 1)), o);
 }
 
 void bind_whole_numbers(Module& m) {
@@ -82,7 +81,7 @@ void bind_whole_numbers(Module& m) {
         [](Args& a) { return whole_numbers_like(a, 1, 2, 3, 5); });
   m.def(("randperm(n: int, " + tail).c_str(), [](Args& a) {
     const Options o = read_options(a, 3, out_dtype(a, 2, Dtype::int64));
-    return finish(randperm(a.integer(0), o.dtype, a.generator(1)), o.requires_grad);
+    return finish(randperm(a.integer(0), o.dtype, a.generator(1)), o);
   });
 }
 
@@ -111,7 +110,7 @@ void bind_distributions(Module& m) {
             .c_str(),
         [](Args& a) {
           const Options o = read_options(a, 5, out_dtype(a, 4, default_dtype()));
-          return finish(normal(a.real(0), a.real(1), checked_sizes(a, 2), o.dtype, a.generator(3)), o.requires_grad);
+          return finish(normal(a.real(0), a.real(1), checked_sizes(a, 2), o.dtype, a.generator(3)), o);
         });
   m.def("normal(mean: Tensor, std: float = 1, *, generator: Generator? = None, out: Tensor? = None)", [](Args& a) {
     const Tensor& mean = a.tensor(0);

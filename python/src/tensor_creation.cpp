@@ -35,13 +35,14 @@ void bind_data(Module& m) {
       "tensor(data, *, dtype: dtype? = None, device: device? = None, requires_grad: bool = False, pin_memory: bool = "
       "False)",
       [](Args& a) {
-        check_cpu("tensor", a.device(2));
-        return finish(tensor_from_data(a.object(0), a.dtype_or_none(1), "tensor"), a.flag(3));
+        check_device(a.device(2));
+        const Tensor x = tensor_from_data(a.object(0), a.dtype_or_none(1), "tensor");
+        return finish(x, {x.dtype(), a.device(2), a.flag(3)});
       });
   m.def("from_numpy(ndarray)", [](Args& a) { return tensor_from_buffer(a.object(0), "from_numpy"); });
   m.def(("scalar_tensor(s: Number, *, out: Tensor? = None, " + shared + ")").c_str(), [](Args& a) {
     const Options o = read_options(a, 2, out_dtype(a, 1, default_dtype()));
-    return finish(scalar_tensor(a.number(0), o.dtype), o.requires_grad);
+    return finish(scalar_tensor(a.number(0), o.dtype), o);
   });
 }
 
@@ -55,7 +56,7 @@ void def_sized(Module& m, const char* name, F) {
     Tensor x = F{}(checked_sizes(a, 0), o.dtype);
     const MemoryFormat format = memory_format_from(a.object(2), a.op(), MemoryFormat::contiguous);
     if (format != MemoryFormat::contiguous) x = empty_in_format(x, o.dtype, format);
-    return finish(x, o.requires_grad);
+    return finish(x, o);
   });
 }
 
@@ -66,22 +67,22 @@ void bind_sized(Module& m) {
   m.def(("full(size: ints, fill_value: Number, *, out: Tensor? = None, " + shared + ")").c_str(), [](Args& a) {
     const Scalar value = a.number(1);
     const Options o = read_options(a, 3, out_dtype(a, 2, value.dtype()));
-    return finish(full(checked_sizes(a, 0), value, o.dtype), o.requires_grad);
+    return finish(full(checked_sizes(a, 0), value, o.dtype, o.device), o);
   });
   m.def(("empty_strided(size: ints, stride: ints, *, " + shared + ")").c_str(), [](Args& a) {
     const Options o = read_options(a, 2, default_dtype());
-    return finish(empty_strided(checked_sizes(a, 0), a.shape(1), o.dtype), o.requires_grad);
+    return finish(empty_strided(checked_sizes(a, 0), a.shape(1), o.dtype), o);
   });
   m.def(("empty_permuted(size: ints, physical_layout: ints, *, " + shared + ")").c_str(), [](Args& a) {
     const Options o = read_options(a, 2, default_dtype());
-    return finish(empty_permuted(checked_sizes(a, 0), a.shape(1), o.dtype), o.requires_grad);
+    return finish(empty_permuted(checked_sizes(a, 0), a.shape(1), o.dtype), o);
   });
   m.def(("eye(n: int, m: int? = None, *, out: Tensor? = None, " + shared + ")").c_str(), [](Args& a) {
     const Options o = read_options(a, 3, out_dtype(a, 2, default_dtype()));
     const int64_t n = a.integer(0), columns = a.given(1) ? a.integer(1) : n;
     check<ValueError>(n >= 0, "eye: n must be greater or equal to 0, got ", n);
     check<ValueError>(columns >= 0, "eye: m must be greater or equal to 0, got ", columns);
-    return finish(eye(n, columns, o.dtype), o.requires_grad);
+    return finish(eye(n, columns, o.dtype), o);
   });
 }
 
@@ -93,14 +94,14 @@ void def_alike(Module& m, const char* name, F) {
     const Tensor& x = a.tensor(0);
     const Options o = read_options(a, 2, x.dtype(), x.device());
     const MemoryFormat format = memory_format_from(a.object(1), a.op(), MemoryFormat::preserve);
-    return finish(F{}(empty_in_format(x, o.dtype, format)), o.requires_grad);
+    return finish(F{}(empty_in_format(x, o.dtype, format)), o);
   });
   const std::string fresh = "new_" + std::string(name) + "(input: Tensor, size: ints..., *, " + shared + ")";
   m.def(
       fresh.c_str(),
       [](Args& a) {
         const Options o = read_options(a, 2, a.tensor(0).dtype(), a.tensor(0).device());
-        return finish(F{}(Tensor::empty(checked_sizes(a, 1), o.dtype)), o.requires_grad);
+        return finish(F{}(Tensor::empty(checked_sizes(a, 1), o.dtype, o.device)), o);
       },
       method_only);
 }
@@ -118,24 +119,24 @@ void bind_alike(Module& m) {
     const Tensor& x = a.tensor(0);
     const Options o = read_options(a, 3, x.dtype(), x.device());
     const MemoryFormat format = memory_format_from(a.object(2), a.op(), MemoryFormat::preserve);
-    return finish(filled(empty_in_format(x, o.dtype, format), a.number(1)), o.requires_grad);
+    return finish(filled(empty_in_format(x, o.dtype, format), a.number(1)), o);
   });
   m.def(("new_full(input: Tensor, size: ints, fill_value: Number, *, " + shared + ")").c_str(),
         [](Args& a) {
           const Options o = read_options(a, 3, a.tensor(0).dtype(), a.tensor(0).device());
-          return finish(full(checked_sizes(a, 1), a.number(2), o.dtype), o.requires_grad);
+          return finish(full(checked_sizes(a, 1), a.number(2), o.dtype), o);
         },
         method_only);
   m.def(("new_empty_strided(input: Tensor, size: ints, stride: ints, *, " + shared + ")").c_str(),
         [](Args& a) {
           const Options o = read_options(a, 3, a.tensor(0).dtype(), a.tensor(0).device());
-          return finish(empty_strided(checked_sizes(a, 1), a.shape(2), o.dtype), o.requires_grad);
+          return finish(empty_strided(checked_sizes(a, 1), a.shape(2), o.dtype), o);
         },
         method_only);
   m.def(("new_tensor(input: Tensor, data, *, " + shared + ")").c_str(),
         [](Args& a) {
           const Options o = read_options(a, 2, a.tensor(0).dtype(), a.tensor(0).device());
-          return finish(tensor_from_data(a.object(1), o.dtype, "new_tensor"), o.requires_grad);
+          return finish(tensor_from_data(a.object(1), o.dtype, "new_tensor"), o);
         },
         method_only);
 }
@@ -150,7 +151,7 @@ Tensor counted(Args& a, int start, int end, int step, int first_option) {
   check<ValueError>(!std::isnan(from.to_double()) && !std::isnan(to_end.to_double()) &&
                         std::isfinite(from.to_double()) && std::isfinite(to_end.to_double()),
                     "arange: unsupported range: ", from.to_double(), " -> ", to_end.to_double());
-  return finish(arange(from, to_end, by, o.dtype), o.requires_grad);
+  return finish(arange(from, to_end, by, o.dtype), o);
 }
 
 /// The older range, whose end is included.
@@ -162,7 +163,7 @@ Tensor counted_through(Args& a) {
   check<ValueError>(span / by >= 0, "range: upper bound and lower bound inconsistent with step sign");
   const double count = std::floor(span / by) + 1;
   check<ValueError>(count < 0x1p62, "range: too many elements: ", count);
-  return finish(ramp(start.to_double(), by, int64_t(count), o.dtype), o.requires_grad);
+  return finish(ramp(start.to_double(), by, int64_t(count), o.dtype), o);
 }
 
 /// An end of linspace: a number or a 0-dim tensor.
@@ -179,12 +180,12 @@ Dtype spaced_dtype(Args& a) {
 
 Tensor spaced(Args& a) {
   const Options o = read_options(a, 4, out_dtype(a, 3, spaced_dtype(a)));
-  return finish(linspace(spaced_end(a, 0), spaced_end(a, 1), a.integer(2), o.dtype), o.requires_grad);
+  return finish(linspace(spaced_end(a, 0), spaced_end(a, 1), a.integer(2), o.dtype), o);
 }
 
 Tensor spaced_logarithmically(Args& a) {
   const Options o = read_options(a, 5, out_dtype(a, 4, spaced_dtype(a)));
-  return finish(logspace(spaced_end(a, 0), spaced_end(a, 1), a.integer(2), a.real(3), o.dtype), o.requires_grad);
+  return finish(logspace(spaced_end(a, 0), spaced_end(a, 1), a.integer(2), a.real(3), o.dtype), o);
 }
 
 void bind_ranges(Module& m) {

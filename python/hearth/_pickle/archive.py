@@ -56,6 +56,8 @@ class ArchiveReader:
     def offset(self, name):
         """Where the record's bytes begin in the file."""
         size, entry = self.size(name), self._entries[self.prefix + name]
+        if entry.header_offset < 0:
+            self._fail(f"the record {name} begins before the file")
         self._source.seek(entry.header_offset)
         header = self._source.read(30)
         if len(header) < 30 or header[:4] != b"PK\x03\x04":

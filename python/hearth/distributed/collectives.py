@@ -222,7 +222,7 @@ def isend(tensor, dst=None, group=None, tag=0, group_dst=None):
     if peer == group.rank():
         raise ValueError("isend: invalid destination rank: a process cannot send to itself")
     message, kept = _message(tensor)
-    return Work([group.communicator.Isend(message, peer, tag)], lambda: kept and None)
+    return Work([group.communicator.Isend(message, peer, tag)], lambda kept=kept: None)
 
 
 def recv(tensor, src=None, group=None, tag=0, group_src=None):

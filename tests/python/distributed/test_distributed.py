@@ -18,7 +18,7 @@ def test_two_processes():
     command = ["mpirun", "--oversubscribe", "-n", "2", sys.executable, str(here.with_name("world.py"))]
     if os.getuid() == 0:
         command.insert(1, "--allow-run-as-root")
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
     assert run.returncode == 0 and "all right" in run.stdout, run.stdout + run.stderr
 
 

@@ -11,9 +11,10 @@ def numeric_gradient(f, inputs, which, step=1e-6):
         values = []
         for moved in (kept + step, kept - step):
             flat[i] = moved
-            values.append(f(*[x if k == which else v.detach() for k, v in enumerate(inputs)]).sum().item())
+            values.append(f(*[x if k == which else v.detach() for k, v in enumerate(inputs)]))
         flat[i] = kept
-        slopes.append((values[0] - values[1]) / (2 * step))
+        # Element by element first: a large one must not drown the others.
+        slopes.append((values[0] - values[1]).sum().item() / (2 * step))
     return hearth.tensor(slopes, dtype=hearth.float64).reshape(inputs[which].shape)
 
 

@@ -140,7 +140,11 @@ def _send(results, place, answer, number):
     try:
         body = multiprocessing.dumps((place, answer, number))
     except Exception:
-        body = multiprocessing.dumps((place, Failure(f"in DataLoader worker process {number}"), number))
+        if isinstance(answer, Failure):  # its class cannot travel: its name and traceback do
+            answer.kind, answer.key = RuntimeError, None
+        else:
+            answer = Failure(f"in DataLoader worker process {number}")
+        body = multiprocessing.dumps((place, answer, number))
     results.put(body)
 
 
