@@ -43,11 +43,15 @@ Tensor stft(const Tensor& x, const StftOptions& o, PadMode pad_mode) {
   const Lengths lengths("stft", o);
   const bool complex_data = is_complex(x.dtype()) || (o.window.defined() && is_complex(o.window.dtype()));
   const bool onesided = o.onesided.value_or(!complex_data);
+  check<ValueError>(!o.align_to_window || !o.center, "stft: align_to_window is for center = false");
   check<ValueError>(!onesided || !complex_data, "stft: complex signals and windows have no one-sided transform");
   Tensor signal = x.dim() == 1 ? unsqueeze(x, 0) : x;
   if (o.center) {
     const int64_t half = lengths.n / 2;
     signal = squeeze(pad(unsqueeze(signal, 0), {half, half}, pad_mode), 0);
+  } else if (o.align_to_window) {
+    const int64_t margin = (lengths.n - lengths.win) / 2;
+    signal = pad(signal, {margin, margin});
   }
   check<ShapeError>(lengths.n <= signal.size(-1), "stft: n_fft ", lengths.n,
                     " is more than the signal has: ", signal.size(-1));

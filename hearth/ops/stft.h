@@ -10,11 +10,13 @@ namespace hearth {
 
 struct StftOptions {
   int64_t n_fft = 0;
-  std::optional<int64_t> hop = {};    ///< steps from frame to frame; n_fft / 4
-  std::optional<int64_t> win = {};    ///< length of the window, centred in n_fft points; n_fft
-  Tensor window = {};                 ///< [win]; ones
-  bool center = true;                 ///< frames stand around their points, the signal being padded at both ends
-  bool normalized = false;            ///< times n_fft^-1/2
+  std::optional<int64_t> hop = {};  ///< steps from frame to frame; n_fft / 4
+  std::optional<int64_t> win = {};  ///< length of the window, centred in n_fft points; n_fft
+  Tensor window = {};               ///< [win]; ones
+  bool center = true;               ///< frames stand around their points, the signal being padded at both ends
+  bool align_to_window = false;     ///< without center: zeros at both ends let the window, not its n_fft points, start
+                                    ///< and end with the signal; stft only
+  bool normalized = false;          ///< times n_fft^-1/2
   std::optional<bool> onesided = {};  ///< only n_fft / 2 + 1 frequencies; without: if signal and window are real
 };
 

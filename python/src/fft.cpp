@@ -79,7 +79,8 @@ const Binding short_time{[](Module& m) {
         StftOptions o = options_of(a);
         o.normalized = a.flag(7);
         if (a.given(8)) o.onesided = a.flag(8);
-        check<NotImplementedError>(!a.given(10) || !a.flag(10), "stft: align_to_window is not supported");
+        check<ValueError>(!a.given(10) || !o.center, "stft: align_to_window is for center = false");
+        o.align_to_window = a.given(10) && a.flag(10);
         const bool numbers = is_complex(a.tensor(0).dtype()) || (o.window.defined() && is_complex(o.window.dtype()));
         check<ValueError>(numbers || a.given(9), "stft: real signals need return_complex to be given");
         const Tensor y = stft(a.tensor(0), o, pad_mode_named(a.text(6)));

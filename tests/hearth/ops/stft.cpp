@@ -19,6 +19,11 @@ TEST(Stft, FramesAreTransformed) {
   const Tensor whole = stft(x, {.n_fft = 8, .hop = 3, .window = window, .center = false, .onesided = false});
   EXPECT_LT(difference(select(whole, 2, 4), fft(mul(narrow(x, 1, 12, 8), window))), 1e-14);
   EXPECT_EQ(stft(select(x, 0, 0), {.n_fft = 8}).shape(), (Shape{5, 26}));
+  const StftOptions aligned{.n_fft = 8, .hop = 2, .win = 4, .center = false, .align_to_window = true};
+  const Tensor first = rfft(pad(narrow(x, 1, 0, 4), {2, 2}));
+  EXPECT_LT(difference(select(stft(x, aligned), 2, 0), first), 1e-14);
+  EXPECT_EQ(stft(x, aligned).size(-1), 24);
+  EXPECT_THROW(stft(x, {.n_fft = 8, .align_to_window = true}), ValueError);
 }
 
 TEST(Stft, ComesBack) {
