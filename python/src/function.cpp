@@ -72,6 +72,9 @@ bool any_requires_grad(const Signature& signature, PyObject** values) {
 /// x.op_(...): op on what x was, written over x.
 PyObject* run_inplace(const Overload& overload, PyObject** values) {
   PyObject* object = values[0];
+  if (!is_tensor(object))
+    fail_type("%s_: a Tensor is needed to write into: got %s", overload.signature.name.c_str(),
+              Py_TYPE(object)->tp_name);
   const Tensor& x = unwrap(object);
   const char* name = overload.signature.name.c_str();
   check_writable(name, x);
