@@ -28,10 +28,10 @@ from . import _ops  # noqa: E402,F401  the long tail puts itself into this names
 
 # Loaded at first use, to keep the import quick.
 _LAZY = frozenset(
-    "nn optim linalg fft special autograd func utils distributions distributed amp cuda cpu mps xpu accelerator backends "
-    "jit onnx export hub multiprocessing profiler random serialization testing array_api llm masked signal sparse "
-    "nested fx _dynamo _inductor compiler library types return_types overrides version futures package quantization ao "
-    "monitor storage ops classes mtia autocast_mode functional".split())
+    "nn optim linalg fft special autograd func utils distributed amp cuda cpu mps xpu accelerator backends "
+    "jit onnx export hub multiprocessing profiler random serialization testing array_api llm masked signal "
+    "fx _dynamo _inductor compiler library return_types overrides version futures package quantization ao "
+    "monitor storage ops classes mtia".split())
 # Names that live in a module of their own.
 _ELSEWHERE = {
     "save": "serialization", "load": "serialization", "compile": "compiler", "autocast": "amp",
