@@ -8,37 +8,18 @@ from .._hooks import TensorHook as RemovableHandle
 _ids = _count(1)
 
 
-class _HookHandle:
-    """Removes a hook."""
-
-    def __init__(self, remove):
-        self._remove = remove
-
-    def remove(self):
-        """Takes the hook away; a second call does nothing."""
-        remove, self._remove = self._remove, None
-        if remove is not None:
-            remove()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.remove()
-
-
 def _register_hook(self, fn):
     """Calls fn(gradients of the inputs, gradients of the outputs) after backward of this node; may replace the former."""
     number = next(_ids)
     _C._register_node_hook(self, fn, number)
-    return _HookHandle(lambda: _C._remove_node_hook(self, number))
+    return RemovableHandle(lambda: _C._remove_node_hook(self, number))
 
 
 def _register_prehook(self, fn):
     """Calls fn(gradients of the outputs) before backward of this node; may replace them."""
     number = next(_ids)
     _C._register_node_prehook(self, fn, number)
-    return _HookHandle(lambda: _C._remove_node_hook(self, number))
+    return RemovableHandle(lambda: _C._remove_node_hook(self, number))
 
 
 Node.register_hook = _register_hook
@@ -109,7 +90,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
         return hook
 
     handles = [t.register_hook(hook_for(i)) for i, t in enumerate(tensors)]
-    return _HookHandle(lambda: [h.remove() for h in handles])
+    return RemovableHandle(lambda: [h.remove() for h in handles])
 
 
 def increment_version(tensor):
