@@ -6,7 +6,7 @@ from ._C import *  # noqa: F401,F403  ops, dtypes, Tensor, device
 from ._C import Tensor, device, dtype  # noqa: F401
 from .version import __version__  # noqa: F401
 from ._size import Size
-from . import _function, _hooks, _tensor
+from . import _function, _hooks, _tensor, _tensor_attributes
 from ._tensor_str import get_printoptions, printoptions, set_printoptions
 from .overrides import _install as _install_overrides
 from ._names import missing as _missing

@@ -2,6 +2,7 @@
 #include "hearth/ops/random.h"
 
 #include "hearth/core/default_dtype.h"
+#include "hearth/nn/init.h"
 #include "hearth/ops/complex.h"
 #include "hearth/ops/distributions.h"
 #include "python/src/operands.h"
@@ -221,6 +222,11 @@ void bind_random_fill(Module& m) {
 }
 
 const Binding binding{[](Module& m) {
+  m.def("_trunc_normal_(input: Tensor, mean: float, std: float, a: float, b: float, generator: Generator?)",
+        [](Args& a) {
+          nn::init::trunc_normal_(a.tensor(0), a.real(1), a.real(2), a.real(3), a.real(4), a.generator(5));
+          return Py_NewRef(a.object(0));
+        });
   def_drawn<uniform>(m, "rand");
   def_drawn<gaussian>(m, "randn");
   bind_whole_numbers(m);
