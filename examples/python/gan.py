@@ -43,4 +43,5 @@ for step in range(201):
     for_generator.step()
     if step % 40 == 0:
         radius = made.detach().norm(dim=1).mean().item()
-        print(f"step {step:3d}  critic {critic_loss.item():.3f}  generator {generator_loss.item():.3f}  radius {radius:.3f}")
+        both = f"critic {critic_loss.item():.3f}  generator {generator_loss.item():.3f}"
+        print(f"step {step:3d}  {both}  radius {radius:.3f}")

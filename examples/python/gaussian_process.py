@@ -1,4 +1,4 @@
-"""Gaussian process regression in float64: Cholesky factors, triangular solves, L-BFGS on the marginal likelihood, SVD."""
+"""Gaussian process regression in float64: Cholesky, triangular solves, L-BFGS on the marginal likelihood, SVD."""
 # compare: --decimals 4 --rel 0.001
 import math
 

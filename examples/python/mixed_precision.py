@@ -14,7 +14,8 @@ optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
 with torch.autocast("cpu", dtype=torch.bfloat16):
     hidden = model[1](images[:4].flatten(1))
     print("linear gives", hidden.dtype, " softmax gives", F.softmax(hidden, dim=-1).dtype)
-    print("matmul gives", (torch.ones(2, 2) @ torch.ones(2, 2)).dtype, " add gives", (torch.ones(2) + torch.ones(2)).dtype)
+    ones = torch.ones(2, 2)
+    print("matmul gives", (ones @ ones).dtype, " add gives", (ones + ones).dtype)
     with torch.autocast("cpu", enabled=False):
         print("inside disabled", model[1](images[:4].flatten(1)).dtype)
 

@@ -17,7 +17,8 @@ def _tuple(value):
 
 
 def _outputs(func, inputs):
-    return tuple(y for y in _tuple(func(*inputs)) if isinstance(y, Tensor) and (y.is_floating_point() or y.dtype.is_complex))
+    tensors = (y for y in _tuple(func(*inputs)) if isinstance(y, Tensor))
+    return tuple(y for y in tensors if y.is_floating_point() or y.dtype.is_complex)
 
 
 def _parts(x):
@@ -83,13 +84,14 @@ def _compare(func, inputs, eps, atol, rtol, nondet_tol):
 
 
 def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, nondet_tol=0.0,
-              check_undefined_grad=True, check_grad_dtypes=False, check_batched_grad=False, check_batched_forward_grad=False,
-              check_forward_ad=False, check_backward_ad=True, fast_mode=False, masked=None):
+              check_undefined_grad=True, check_grad_dtypes=False, check_batched_grad=False,
+              check_batched_forward_grad=False, check_forward_ad=False, check_backward_ad=True, fast_mode=False, masked=None):
     """Whether the derivatives of func at `inputs` (float64 or complex128) are those of its values.
 
     Every element of every input that requires gradients is moved by eps both ways. Raises GradcheckError (or returns
     False when raise_exception is off) at the first pair of matrices that differ by more than atol + rtol * value.
-    fast_mode checks in full too; outputs without a gradient are not tried (check_undefined_grad). Example: gradcheck(torch.sin, torch.randn(3, dtype=torch.float64, requires_grad=True)).
+    fast_mode checks in full too; outputs without a gradient are not tried (check_undefined_grad).
+    Example: gradcheck(torch.sin, torch.ones(3, dtype=torch.float64, requires_grad=True)).
     """
     if check_forward_ad or check_batched_grad or check_batched_forward_grad or check_grad_dtypes or masked:
         not_here("gradcheck of forward mode, of batched gradients, of dtypes or of masked tensors")
@@ -106,7 +108,8 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
 
 def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=1e-3, gen_non_contig_grad_outputs=False,
                   raise_exception=True, nondet_tol=0.0, check_undefined_grad=True, check_grad_dtypes=False,
-                  check_batched_grad=False, check_fwd_over_rev=False, check_rev_over_rev=True, fast_mode=False, masked=False):
+                  check_batched_grad=False, check_fwd_over_rev=False, check_rev_over_rev=True, fast_mode=False,
+                  masked=False):
     """gradcheck of func's gradients, as functions of its inputs and of the gradients of its outputs."""
     from . import grad
 
