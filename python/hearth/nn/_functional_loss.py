@@ -115,8 +115,12 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     input_, target = _pair(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    dtype = hearth.promote_types(input_.dtype, target.dtype)
+    if dtype in (_C.float16, _C.bfloat16):
+        # The difference is rounded once, with the loss.
+        input_, target = input_.float(), target.float()
     d = (input_ - target).abs()
-    loss = hearth.where(d <= delta, 0.5 * d * d, (d - 0.5 * delta) * delta)
+    loss = hearth.where(d <= delta, 0.5 * d * d, (d - 0.5 * delta) * delta).to(dtype)
     return reduced(loss, reduction) if weight is None else _weighted(loss, weight, input, reduction, False)
 
 

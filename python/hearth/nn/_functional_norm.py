@@ -107,12 +107,13 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
     n, c = input.shape[:2]
     means, deviations = (None if r is None else r.detach().repeat(n) for r in (running_mean, running_var))
     rows = input.reshape([1, n * c, *input.shape[2:]])
-    normal = native_batch_norm(rows, None, None, means, deviations, True, momentum, eps)[0]
+    weights, biases = (None if v is None else v.repeat(n) for v in (weight, bias))
+    normal = native_batch_norm(rows, weights, biases, means, deviations, True, momentum, eps)[0]
     with hearth.no_grad():
         for running, moved in ((running_mean, means), (running_var, deviations)):
             if running is not None:
                 running.copy_(moved.reshape(n, c).mean(0))
-    return _scaled(_wide(normal.reshape(input.shape)), weight, bias).to(input.dtype)
+    return normal.reshape(input.shape)
 
 
 def _check_normalized(name, input, shape, weight, bias):

@@ -78,6 +78,8 @@ def _sizes(input, output_size, spatial):
         output_size = [output_size] * spatial
     if len(output_size) >= input.dim():
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+    if len(output_size) != spatial:
+        raise RuntimeError(f"output_size must have {spatial} elements, got {len(output_size)}")
     sizes = input.shape[-len(output_size):]
     sizes = [old if new is None else new for new, old in zip(output_size, sizes)]
     if min(sizes) < 0:

@@ -9,7 +9,7 @@ from ._functional_dropout import (_alpha, _alpha_, _feature, _feature_, _feature
                                   _plain, _plain_)
 from ._functional_image import affine_grid_generator  # noqa: F401
 from ._functional_margin import multilabel_margin_parts
-from ._functional_norm import native_batch_norm, native_group_norm, native_layer_norm
+from ._functional_norm import _wide, native_batch_norm, native_group_norm, native_layer_norm
 
 _op = function("hidden", module=globals())
 _REDUCTIONS = ("none", "mean", "sum")
@@ -134,19 +134,21 @@ def convolution(input, weight, bias, stride, padding, dilation, transposed, outp
 
 
 @_op
-def _upsample_bilinear2d_aa(input, output_size, align_corners, scales_h=None, scales_w=None):
+def _upsample_bilinear2d_aa(input, output_size, align_corners, scales_h=None, scales_w=None, *, scale_factors=None):
     """Bilinear resizing with antialiasing; sizes, or factors as a list."""
-    return _antialiased("bilinear", input, output_size, align_corners, scales_h, scales_w)
+    return _antialiased("bilinear", input, output_size, align_corners, scale_factors or scales_h, scales_w)
 
 
 @_op
-def _upsample_bicubic2d_aa(input, output_size, align_corners, scales_h=None, scales_w=None):
+def _upsample_bicubic2d_aa(input, output_size, align_corners, scales_h=None, scales_w=None, *, scale_factors=None):
     """Bicubic resizing with antialiasing; sizes, or factors as a list."""
-    return _antialiased("bicubic", input, output_size, align_corners, scales_h, scales_w)
+    return _antialiased("bicubic", input, output_size, align_corners, scale_factors or scales_h, scales_w)
 
 
 def _antialiased(mode, input, output_size, align_corners, scales_h, scales_w):
     factors = scales_h if isinstance(scales_h, (list, tuple)) else [scales_h or 0.0, scales_w or 0.0]
+    if output_size is None and not any(factors):
+        raise RuntimeError("Must specify exactly one of output_size and scale_factors")
     if output_size is None:
         output_size = [int(size * factor) for size, factor in zip(input.shape[2:], factors)]
     return _C._nn_resize(input, output_size, list(factors), mode, align_corners, True)
@@ -209,14 +211,16 @@ def multilabel_margin_loss_forward(input, target, reduction):
 @_op
 def _softmax_backward_data(grad_output, output, dim, input_dtype):
     """The gradient of softmax's input."""
-    product = grad_output * output
-    return (product - output * product.sum(dim, keepdim=True)).to(input_dtype)
+    dy, y = _wide(grad_output), _wide(output)
+    product = dy * y
+    return (product - y * product.sum(dim, keepdim=True)).to(input_dtype)
 
 
 @_op
 def _log_softmax_backward_data(grad_output, output, dim, input_dtype):
     """The gradient of log_softmax's input."""
-    return (grad_output - output.exp() * grad_output.sum(dim, keepdim=True)).to(input_dtype)
+    dy = _wide(grad_output)
+    return (dy - _wide(output).exp() * dy.sum(dim, keepdim=True)).to(input_dtype)
 
 
 @_op
